@@ -1,0 +1,89 @@
+"""Processes that start, watch and restart other processes.
+
+Import from here; the modules behind it may move. The promises are those of OTP (docs/actors.md).
+"""
+
+from supervisors.child_spec import (
+    ChildSpec,
+    ChildType,
+    Forever,
+    KillAtOnce,
+    Restart,
+    ShutdownPolicy,
+    Within,
+    worker,
+)
+from supervisors.children import ChildCounts, ChildInfo, ChildState, FailedToStartChild
+from supervisors.dynamic import DynamicSupervisor
+from supervisors.errors import (
+    ChildAlreadyPresent,
+    ChildAlreadyStarted,
+    ChildNotFound,
+    ChildRestarting,
+    ChildRunning,
+    InvalidChildSpec,
+    InvalidSupervisor,
+    OsProcessFailed,
+    SupervisorError,
+    TooManyChildren,
+)
+from supervisors.launch import RunAs, launch_argv
+from supervisors.os_process import GetOsPid, OsProcess, OsProcessSpec
+from supervisors.partition import PartitionSupervisor, partition_of
+from supervisors.requests import (
+    count_children,
+    delete_child,
+    restart_child,
+    start_child,
+    terminate_child,
+    which_children,
+)
+from supervisors.supervisor import AutoShutdown, Strategy, Supervisor, supervisor
+from supervisors.tasks import TIMED_OUT, TaskSupervisor, start_supervised_task, stream
+
+__all__ = [
+    "TIMED_OUT",
+    "AutoShutdown",
+    "ChildAlreadyPresent",
+    "ChildAlreadyStarted",
+    "ChildCounts",
+    "ChildInfo",
+    "ChildNotFound",
+    "ChildRestarting",
+    "ChildRunning",
+    "ChildSpec",
+    "ChildState",
+    "ChildType",
+    "DynamicSupervisor",
+    "FailedToStartChild",
+    "Forever",
+    "GetOsPid",
+    "InvalidChildSpec",
+    "InvalidSupervisor",
+    "KillAtOnce",
+    "OsProcess",
+    "OsProcessFailed",
+    "OsProcessSpec",
+    "PartitionSupervisor",
+    "Restart",
+    "RunAs",
+    "ShutdownPolicy",
+    "Strategy",
+    "Supervisor",
+    "SupervisorError",
+    "TaskSupervisor",
+    "TooManyChildren",
+    "Within",
+    "count_children",
+    "delete_child",
+    "launch_argv",
+    "partition_of",
+    "restart_child",
+    "start_child",
+    "start_supervised_task",
+    "stream",
+    "supervisor",
+    "terminate_child",
+    "which_children",
+    "worker",
+]
