@@ -1,0 +1,124 @@
+"""What a batch of entries comes to, decided in memory, in order. No I/O."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ledger.core import LedgerState, apply, undo
+from ledger.messages import Answer, Committed, Entry, Event, Idempotency, Refused, Replayed, Stale
+from ledger.transfers import Transfer, TransferResult
+
+RECENT_KEYS_MAX: Final = 100_000
+"""Idempotency keys kept in memory, about 30 MB; older ones are found in their table."""
+
+COMMITTED: Final = Committed()
+STALE: Final = Stale()
+
+Claims = Callable[[object], Iterable[Hashable] | None]
+"""`Companion.claims`."""
+
+
+class RecentKeys:
+    """The idempotency keys used last, so that a quick retry needs no query."""
+
+    def __init__(self, keys_max: int = RECENT_KEYS_MAX) -> None:
+        self._keys: dict[str, Idempotency] = {}
+        self._keys_max = keys_max
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def get(self, key: str) -> Idempotency | None:
+        found = self._keys.pop(key, None)
+        if found is not None:
+            self._keys[key] = found  # the order of a dict is the order of use
+        return found
+
+    def update(self, keys: dict[str, Idempotency]) -> None:
+        for key, idempotency in keys.items():
+            self._keys.pop(key, None)
+            self._keys[key] = idempotency
+        for _ in range(len(self._keys) - self._keys_max):
+            del self._keys[next(iter(self._keys))]
+
+
+@dataclass(slots=True)
+class Decision:
+    """Answers of a batch and, beside the state's journal, what is to be written.
+
+    Attributes:
+        answers: One an entry.
+        events: Of the committed entries, in order.
+        keys: Of the committed entries.
+        records: Of the committed entries, in order, for the companion.
+        claimed: What these records took for themselves.
+        is_doubtful: Some answer depends on rows that memory does not keep: a refused transfer may
+            be a retry of one that is stored already.
+        transfers: Written transfers, once the decision is durable.
+    """
+
+    answers: list[Answer] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    keys: dict[str, Idempotency] = field(default_factory=dict)
+    records: list[object] = field(default_factory=list)
+    claimed: set[Hashable] = field(default_factory=set)
+    is_doubtful: bool = False
+    transfers: int = 0
+
+    @property
+    def has_effects(self) -> bool:
+        """Some entry was committed; otherwise there is nothing to write."""
+        return any(answer is COMMITTED for answer in self.answers)
+
+
+def no_claims(_record: object) -> Iterable[Hashable]:
+    """Claims of records that nobody keeps in memory."""
+    return ()
+
+
+def decide(
+    state: LedgerState,
+    entries: Sequence[Entry],
+    recent: RecentKeys,
+    claims: Claims = no_claims,
+) -> Decision:
+    """Apply the entries in order, each whole or not at all."""
+    decision = Decision()
+    for entry in entries:
+        decision.answers.append(_decide_entry(state, entry, recent, decision, claims))
+    return decision
+
+
+def _decide_entry(
+    state: LedgerState, entry: Entry, recent: RecentKeys, decision: Decision, claims: Claims
+) -> Answer:
+    idempotency = entry.idempotency
+    if idempotency is not None:
+        key = idempotency.key
+        first = decision.keys.get(key) or recent.get(key) or state.facts.keys.get(key)
+        if first is not None:
+            return Replayed(first.subject_id, first.fingerprint == idempotency.fingerprint)
+    claimed = () if entry.record is None else claims(entry.record)
+    if claimed is None or not decision.claimed.isdisjoint(claimed := tuple(claimed)):
+        return STALE
+    refused = _apply_all(state, entry.transfers)
+    if refused is not None:
+        decision.is_doubtful |= not state.facts.is_complete
+        return refused
+    if idempotency is not None:
+        decision.keys[idempotency.key] = idempotency
+    decision.events.extend(entry.events)
+    if entry.record is not None:
+        decision.claimed.update(claimed)
+        decision.records.append(entry.record)
+    return COMMITTED
+
+
+def _apply_all(state: LedgerState, transfers: Sequence[Transfer]) -> Refused | None:
+    for index, transfer in enumerate(transfers):
+        result = apply(state, transfer)
+        if result is not TransferResult.CREATED:
+            for applied in reversed(transfers[:index]):
+                undo(state, applied.id)
+            return Refused(result, transfer.id)
+    return None

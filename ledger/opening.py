@@ -1,0 +1,74 @@
+"""Accounts on their way into memory: newly opened, or loaded."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ledger.accounts import Account, AccountFlag, AccountResult, Balance
+from ledger.book import AccountBook
+from ledger.core import AccountState, LedgerState
+from ledger.errors import BrokenBooks
+from ledger.messages import AccountRefused
+
+NO_MONEY: Final = Balance(0, 0, 0, 0)
+BOTH_LIMITS: Final = (
+    AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
+)
+
+
+def new_accounts(
+    accounts: Iterable[Account], book: AccountBook, tenant: str
+) -> list[Account] | AccountRefused:
+    """Those that are not open yet, each once; or the first that cannot be opened, and why."""
+    fresh: dict[int, Account] = {}
+    numbers: set[tuple[str | None, str]] = set()
+    for account in accounts:
+        present = book.account(account.id) or fresh.get(account.id.int)
+        if present == account:
+            continue
+        result = _refusal(account, present, tenant)
+        if account.number is not None and result is None:
+            number = (account.branch, account.number)
+            if number in numbers or book.find(*number) is not None:
+                result = AccountResult.NUMBER_TAKEN
+            numbers.add(number)
+        if result is not None:
+            return AccountRefused(result, account.id)
+        fresh[account.id.int] = account
+    return list(fresh.values())
+
+
+def _refusal(account: Account, present: Account | None, tenant: str) -> AccountResult | None:
+    result = AccountResult
+    in_order = (
+        (account.id.int == 0, result.ID_MUST_NOT_BE_ZERO),
+        (account.tenant != tenant, result.TENANT_IS_ANOTHER),
+        (account.flags & BOTH_LIMITS == BOTH_LIMITS, result.FLAGS_ARE_MUTUALLY_EXCLUSIVE),
+        (present and present.flags != account.flags, result.EXISTS_WITH_DIFFERENT_FLAGS),
+        (present and present.code != account.code, result.EXISTS_WITH_DIFFERENT_CODE),
+        (present is not None, result.EXISTS_WITH_DIFFERENT_DETAILS),
+    )
+    return next((reason for has_failed, reason in in_order if has_failed), None)
+
+
+def add_accounts(
+    state: LedgerState, book: AccountBook, accounts: Sequence[tuple[Account, Balance]]
+) -> None:
+    """Take durable accounts into memory."""
+    for account, balance in accounts:
+        state.accounts[account.id.int] = AccountState(account.id, int(account.flags), *balance)
+    book.add(accounts)
+
+
+def check_holds(shard_id: int, state: LedgerState) -> None:
+    """Refuse to build on books whose open holds are not what the accounts say is held.
+
+    Raises:
+        BrokenBooks: The sums differ.
+    """
+    held = sum(hold.amount_cents for hold in state.holds.values())
+    debits = sum(account.debits_pending for account in state.accounts.values())
+    credits_ = sum(account.credits_pending for account in state.accounts.values())
+    if not held == debits == credits_:
+        raise BrokenBooks(
+            shard_id, f"open holds {held}, pending debits {debits}, pending credits {credits_}"
+        )

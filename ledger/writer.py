@@ -1,0 +1,341 @@
+"""The one writer of a shard. It alone changes balances, so it checks them in memory.
+
+What arrives while a transaction is on its way to disk is the next transaction: no timers, and the
+batch grows with the load. Memory is a cache of committed rows; whenever what was written is in
+doubt the process ends and its restart reads the rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from actors import TIMEOUT, Continue, ExitReason, From, GenServer, IdleTimeout, NoReply
+from ledger.accounts import AccountResult
+from ledger.book import AccountBook
+from ledger.core import LedgerState, undo_all
+from ledger.decision import COMMITTED, Decision, RecentKeys, decide, no_claims
+from ledger.errors import BrokenBooks, CommitUnknown, Fenced, NotOwner
+from ledger.limits import problem_of, problem_of_accounts
+from ledger.messages import (
+    AccountRefused,
+    BatchCommitted,
+    Commit,
+    CommitFor,
+    Companion,
+    Entry,
+    OpenAccounts,
+)
+from ledger.opening import NO_MONEY, add_accounts, check_holds, new_accounts
+from ledger.store import AlreadyStored, ShardSettings, ShardStore
+
+BATCH_ENTRIES_MAX: Final = 1_000
+"""Entries of one transaction, give or take one `Commit`."""
+
+COMMIT_TIMEOUT_MS: Final = 3_000
+"""Longest transaction; less than a caller's usual deadline, so that callers learn of it."""
+
+LOAD_TIMEOUT_MS: Final = 120_000
+RETRY_FIRST_MS: Final = 50
+RETRY_MAX_MS: Final = 2_000
+STANDBY_MS: Final = 1_000
+"""A writer that may not take its shard looks this often, with jitter, whether it may now."""
+
+DECISIONS_MAX: Final = 3
+"""Times one batch may meet stored rows that it did not know; each time it learns them."""
+
+_log = structlog.get_logger("ledger")
+
+LOAD: Final = "load"
+FLUSH: Final = "flush"
+WAITS_FOR: Final = (
+    OSError,  # refused, reset, timed out
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # starting up, shutting down
+    asyncpg.InsufficientResourcesError,  # too many connections
+    asyncpg.LockNotAvailableError,  # the older writer's last transaction
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLost:
+    """Message to the writer itself; of a connection that was given up meanwhile: meaningless."""
+
+    store: ShardStore
+
+
+class ShardWriter(GenServer):
+    """Commits the entries of one shard in groups: one PostgreSQL transaction a group.
+
+    Requests: `Commit`, `OpenAccounts`. While PostgreSQL is away at the start they wait in the
+    mailbox. If it goes away later, or a transaction takes longer than `COMMIT_TIMEOUT_MS`, the
+    process ends; callers get `CalleeDied`, which says that the outcome is unknown, and ask again
+    with the same ids.
+
+    Who may write: the lease is a number, `shards.epoch`. Taking the shard raises it; a transaction
+    under an older one is refused by the database, and its writer ends with `Fenced`. So that two
+    programs cannot take a shard from each other for ever:
+
+    - only the owner named in `shards.owner` may take it (`assign_shard` changes the name);
+    - a program that has held the shard, and finds on a restart that another one has taken it
+      since, does not take it back, even under the same name. The program started last wins.
+
+    A writer that may not take its shard stands by: it refuses with `NotOwner` and looks every
+    `STANDBY_MS` whether it may. A restart in one program is never refused: the `AccountBook`
+    remembers the name under which this program holds the lease.
+
+    Args:
+        shard: Which shard, for which tenant and owner.
+        dsn: PostgreSQL with the ledger's tables (`migrate`).
+        book: Read view; the same one for each restart.
+        companion: Writes the entries' records in the ledger's transaction.
+        on_committed: Told of each durable batch; must be quick and not raise.
+    """
+
+    def __init__(
+        self,
+        shard: ShardSettings,
+        dsn: str,
+        book: AccountBook,
+        companion: Companion | None = None,
+        *,
+        on_committed: Callable[[BatchCommitted], None] | None = None,
+    ) -> None:
+        self._shard = shard
+        self._dsn = dsn
+        self._book = book
+        self._companion = companion
+        self._claims = companion.claims if companion is not None else no_claims
+        self._on_committed = on_committed
+        self._store: ShardStore | None = None
+        self._state = LedgerState()
+        self._recent = RecentKeys()
+        self._pending: list[tuple[Commit, From]] = []
+        self._pending_entries = 0
+        self._standby: NotOwner | None = None
+
+    async def init(self) -> Continue:
+        """Start at once; connecting and loading follow."""
+        self.node.on_exit(self._release)
+        self._book.clear()
+        return Continue(LOAD)
+
+    async def handle_continue(self, argument: Any) -> NoReply:
+        """Load the shard, or commit a batch that is full."""
+        if argument == LOAD:
+            await self._load()
+        else:
+            await self._flush()
+        return NoReply()
+
+    async def handle_call(self, request: Any, sender: From) -> NoReply:
+        """Queue entries for the next transaction; open accounts at once."""
+        if self._standby is not None:
+            self.node.fail(sender, NotOwner(self._standby.shard_id, self._standby.owner))
+        elif isinstance(request, Commit):
+            self._queue(request, sender)
+        elif isinstance(request, OpenAccounts):
+            await self._open_accounts(request, sender)
+        else:
+            await super().handle_call(request, sender)  # raises
+        return self._soon()
+
+    async def handle_cast(self, message: Any) -> NoReply:
+        """Queue entries for somebody who waits elsewhere."""
+        if not isinstance(message, CommitFor):
+            return await super().handle_cast(message)  # type: ignore[return-value] # raises
+        if self._standby is not None:
+            self.node.fail(message.sender, self._standby)
+        else:
+            self._queue(message.commit, message.sender)
+        return self._soon()
+
+    async def handle_info(self, message: Any) -> NoReply:
+        """Commit when the mailbox is empty; end when the connection is gone."""
+        if message is TIMEOUT:
+            await self._flush()
+        elif isinstance(message, ConnectionLost):
+            if message.store is self._store:
+                raise CommitUnknown(self._shard.id, "the idle connection was lost")
+        elif message == LOAD:
+            return NoReply(Continue(LOAD))
+        else:
+            await super().handle_info(message)
+        return NoReply(IdleTimeout(0)) if self._pending else NoReply()
+
+    async def terminate(self, reason: ExitReason) -> None:
+        """Part from PostgreSQL in good form, unless there is a doubt about the connection."""
+        store, self._store = self._store, None
+        if store is not None and not reason.is_abnormal:
+            await store.close()
+        elif store is not None:
+            store.abort()
+
+    def _queue(self, commit: Commit, sender: From) -> None:
+        problem = problem_of(commit)
+        if problem is None:
+            self._pending.append((commit, sender))
+            self._pending_entries += len(commit.entries)
+        else:
+            self.node.fail(sender, problem)
+
+    def _soon(self) -> NoReply:
+        """Commit when the mailbox is empty, or now when the batch is full."""
+        is_full = self._pending_entries >= BATCH_ENTRIES_MAX
+        return NoReply(Continue(FLUSH) if is_full else IdleTimeout(0))
+
+    # Start
+
+    async def _load(self) -> None:
+        delay_ms = RETRY_FIRST_MS
+        while not await self._try_to_load():
+            wait_ms = delay_ms + self.node.rng.randrange(delay_ms)
+            await self.node.clock.sleep_ms(wait_ms)
+            delay_ms = min(2 * delay_ms, RETRY_MAX_MS)
+
+    async def _try_to_load(self) -> bool:
+        """True when the shard is loaded, or this writer stands by."""
+        self._release()
+        try:
+            await self._connect_and_load()
+        except NotOwner as refusal:
+            self._release()
+            self._standby = refusal
+            wait_ms = STANDBY_MS + self.node.rng.randrange(STANDBY_MS)
+            self.node.send_after(wait_ms, self.pid, LOAD)
+        except WAITS_FOR as error:
+            if isinstance(error, asyncpg.InterfaceError) and not self._is_disconnected():
+                raise  # a mistake in a statement, not an absence
+            _log.warning("waiting for PostgreSQL", shard=self._shard.id, error=type(error).__name__)
+            return False
+        return True
+
+    async def _connect_and_load(self) -> None:
+        book, shard = self._book, self._shard
+        self._store = store = await ShardStore.connect(self._dsn, shard, self._tell_lost)
+        deadline = self.node.clock.call_later(LOAD_TIMEOUT_MS, store.abort)
+        try:
+            await store.check_durability()
+            if book.holder is None:
+                book.holder = f"{shard.owner}/{self.node.ids.token(12)}"
+            await store.take_lease(book.holder, has_held=book.has_held)
+            book.has_held = True
+            book.clear()
+            state = LedgerState()
+            state.add_holds(await store.load(partial(add_accounts, state, book), self._companion))
+        finally:
+            deadline.cancel()
+        check_holds(shard.id, state)
+        self._state, self._standby = state, None
+        book.is_loaded = True
+
+    def _tell_lost(self, store: ShardStore) -> None:
+        self.node.send(self.pid, ConnectionLost(store))
+
+    def _is_disconnected(self) -> bool:
+        return self._store is None or self._store.is_closed
+
+    def _release(self) -> None:
+        """Let the connection go, without a wait: also run when the process is killed."""
+        store, self._store = self._store, None
+        if store is not None:
+            store.abort()
+
+    # Commit
+
+    async def _flush(self) -> None:
+        batch, self._pending, self._pending_entries = self._pending, [], 0
+        if not batch:
+            return
+        started_ns = self.node.clock.monotonic_ns()
+        entries = [entry for commit, _ in batch for entry in commit.entries]
+        try:
+            decision = await self._write(entries)
+        except Fenced as fenced:  # for certain nothing was done: better than a dead callee
+            for _, sender in batch:
+                self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
+            raise
+        answers = iter(decision.answers)
+        for commit, sender in batch:
+            self.node.reply(sender, tuple(next(answers) for _ in commit.entries))
+        self._report(decision, started_ns)
+
+    async def _write(self, entries: list[Entry]) -> Decision:
+        """Decide and make durable; afterwards memory and rows are equal again."""
+        store, state = self._store, self._state
+        assert store is not None, "a loaded writer has a connection"
+        deadline = self.node.clock.call_later(COMMIT_TIMEOUT_MS, store.abort)
+        try:
+            for _ in range(DECISIONS_MAX):
+                decision = decide(state, entries, self._recent, self._claims)
+                if not decision.is_doubtful and await self._make_durable(store, decision):
+                    return decision
+                undo_all(state)
+                state.facts = await store.facts(entries)
+                self._recent.update(state.facts.keys)
+        finally:
+            deadline.cancel()
+        raise BrokenBooks(self._shard.id, "a batch keeps meeting rows that it does not find")
+
+    async def _make_durable(self, store: ShardStore, decision: Decision) -> bool:
+        """Commit; False when the batch met stored rows that memory did not know."""
+        state = self._state
+        if decision.has_effects:
+            at = self.node.clock.now()
+            try:
+                sequence = await store.commit(state, decision, self._companion, at)
+            except AlreadyStored:
+                return False
+            self._book.publish(state.touched)
+            self._recent.update(decision.keys)
+            if self._companion is not None:
+                self._companion.committed(decision.records)
+            if self._on_committed is not None:
+                self._on_committed(BatchCommitted(self._shard.id, decision.events, sequence))
+        decision.transfers = len(state.journal)
+        state.settle()
+        return True
+
+    def _report(self, decision: Decision, started_ns: int) -> None:
+        self.node.telemetry.execute(
+            ("ledger", "batch", "committed"),
+            {
+                "entries": len(decision.answers),
+                "transfers": decision.transfers,
+                "duration_ns": self.node.clock.monotonic_ns() - started_ns,
+            },
+            {"shard": self._shard.id},
+        )
+
+    # Accounts
+
+    async def _open_accounts(self, request: OpenAccounts, sender: From) -> None:
+        problem = problem_of_accounts(request)
+        if problem is not None:
+            self.node.fail(sender, problem)
+            return
+        store, book = self._store, self._book
+        assert store is not None, "a loaded writer has a connection"
+        fresh = new_accounts(request.accounts, book, self._shard.tenant)
+        if isinstance(fresh, AccountRefused):
+            self.node.reply(sender, fresh)
+            return
+        deadline = self.node.clock.call_later(COMMIT_TIMEOUT_MS, store.abort)
+        try:
+            await store.open_accounts(fresh, self.node.clock.now())
+        except AlreadyStored as stored:
+            taken = stored.constraint == "accounts_number"
+            result = AccountResult.NUMBER_TAKEN if taken else AccountResult.EXISTS_IN_ANOTHER_SHARD
+            self.node.reply(sender, AccountRefused(result, fresh[0].id))
+            return
+        except Fenced as fenced:
+            self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
+            raise
+        finally:
+            deadline.cancel()
+        add_accounts(self._state, book, [(account, NO_MONEY) for account in fresh])
+        self.node.reply(sender, COMMITTED)
