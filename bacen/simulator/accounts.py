@@ -1,0 +1,60 @@
+"""PI accounts: one balance per direct participant, part of it blocked for payments under way.
+
+Money is only moved between accounts, never made: the sum of all balances stays what it was at the
+first start. `Payment` under way = amount blocked at the payer; settled = debited there, credited at
+the receiver; rejected = unblocked.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+
+class PiAccount(msgspec.Struct):
+    ispb: str
+    balance_cents: int
+    blocked_cents: int = 0
+
+    @property
+    def available_cents(self) -> int:
+        return self.balance_cents - self.blocked_cents
+
+
+class PiAccounts:
+    def __init__(self, accounts: Mapping[str, PiAccount]) -> None:
+        self._accounts = accounts
+
+    def __contains__(self, ispb: str) -> bool:
+        return ispb in self._accounts
+
+    def get(self, ispb: str) -> PiAccount | None:
+        return self._accounts.get(ispb)
+
+    def all(self) -> list[PiAccount]:
+        return list(self._accounts.values())
+
+    def some(self, ispbs: Iterable[str]) -> list[PiAccount]:
+        return [self._accounts[each] for each in ispbs]
+
+    def total_cents(self) -> int:
+        return sum(each.balance_cents for each in self._accounts.values())
+
+    def block(self, ispb: str, amount_cents: int) -> bool:
+        """Block an amount, or say False when what is available does not reach (AM04)."""
+        account = self._accounts[ispb]
+        if account.balance_cents - account.blocked_cents < amount_cents:
+            return False
+        account.blocked_cents += amount_cents
+        return True
+
+    def unblock(self, ispb: str, amount_cents: int) -> None:
+        account = self._accounts[ispb]
+        if amount_cents > account.blocked_cents:
+            raise ValueError("more would be unblocked than is blocked")
+        account.blocked_cents -= amount_cents
+
+    def settle(self, payer: str, receiver: str, amount_cents: int) -> None:
+        """Debit a blocked amount at the payer and credit it at the receiver."""
+        self.unblock(payer, amount_cents)
+        self._accounts[payer].balance_cents -= amount_cents
+        self._accounts[receiver].balance_cents += amount_cents

@@ -1,0 +1,116 @@
+"""What the processes of the bank ask of each other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bacen.simulator.outbox import Letter
+from bacen.simulator.virtual_payer import VirtualOrder
+
+SETTLEMENT = "bacen.settlement"
+MAILROOM = "bacen.mailroom"
+
+
+@dataclass(frozen=True, slots=True)
+class Receive:
+    """To the settlement: messages of one POST. Replies their PI-ResourceIds once stored."""
+
+    ispb: str
+    bodies: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    """To the settlement: pay as the virtual payer. Replies the EndToEndId once stored.
+
+    Raises `InvalidMessage` at the caller when the order has a field of the wrong form.
+    """
+
+    order: VirtualOrder
+
+
+@dataclass(frozen=True, slots=True)
+class GetAccount:
+    """To the settlement: replies the `PiAccount` or None."""
+
+    ispb: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetPayment:
+    """To the settlement: replies the `Payment` or None."""
+
+    end_to_end_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetBankStatistics:
+    """To the settlement: replies `BankStatistics`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """To the settlement: rows of the outbox, once for each letter confirmed."""
+
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """To the mailroom: stored letters for one participant, in order."""
+
+    ispb: str
+    letters: tuple[Letter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StartStream:
+    """To the mailroom: replies a `Delivery`, or raises `TooManyStreams`."""
+
+    ispb: str
+    letters_max: int
+    is_connected: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PullStream:
+    """To the mailroom: replies a `Delivery`, or raises `StreamGone`."""
+
+    ispb: str
+    token: str
+    letters_max: int
+    is_connected: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStream:
+    """To the mailroom: replies None, or raises `StreamGone`."""
+
+    ispb: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class GetMailStatistics:
+    """To the mailroom: replies `MailStatistics`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankStatistics:
+    """Counts since this start, and the accounts as (ISPB, balance, blocked) in centavos."""
+
+    messages: dict[str, int]
+    payments: dict[tuple[str, str], int]
+    accounts: tuple[tuple[str, int, int], ...]
+    pending: int
+    late_answers: int
+    commits: int
+    money_missing_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailStatistics:
+    """Open streams and letters waiting, by ISPB; streams abandoned since this start."""
+
+    streams: dict[str, int]
+    waiting: dict[str, int]
+    abandoned: int

@@ -1,0 +1,341 @@
+"""Typed messages of SPI: pacs.008 1.16, pacs.002 1.17, admi.002 1.5 (BCB catalogue 5.13).
+
+Each struct checks its fields when it is built: what exists can be written.
+"""
+
+from datetime import date, datetime
+
+import msgspec
+
+from bacen import InvalidMessage
+from bacen.wire import fields
+
+ACCOUNT_TYPES = frozenset({"CACC", "OTHR", "SLRY", "SVGS", "TRAN"})
+LOCAL_INSTRUMENTS = frozenset({"APDN", "APES", "AUTO", "DICT", "INIC", "MANU", "QRDN", "QRES"})
+PURPOSES = frozenset({"GSCB", "IPAY", "IPRT", "OTHR", "REFU"})
+PRIORITIES = frozenset({"HIGH", "NORM"})
+SERVICE_LEVELS = frozenset({"PAGAGD", "PAGFRD", "PAGPRI"})
+STATUSES = frozenset({"ACCC", "ACSC", "ACSP", "RJCT"})
+TAX_TYPES = frozenset({"CBSSPLIT", "IBSSPLIT"})
+FACILITATORS = frozenset({"AGFSS", "AGTEC", "AGTOT"})
+CASH_PARTS = frozenset({"VLCP", "VLDN"})
+_REASONS = (
+    "AB03 AB09 AB11 AC03 AC06 AC07 AC14 AG03 AG12 AG13 AGNT AM01 AM02 AM04 AM09 AM12 AM18 AM23 "
+    "BE01 BE05 BE15 BE17 CH11 CH16 CN01 DS02 DS04 DS0G DS27 DT02 DT05 DU03 DUPL ED05 FF07 FF08 "
+    "FRAD INDT MD01 RC09 RC10 RR04 RR06 SL02 UPAY"
+)
+STATUS_REASONS = frozenset(_REASONS.split())
+NAME_CHARACTERS_MAX = 140
+KEY_CHARACTERS_MAX = 77
+REMITTANCE_CHARACTERS_MAX = 140
+ADDITIONAL_CHARACTERS_MAX = 105
+
+
+class AccountId(msgspec.Struct, frozen=True):
+    """A customer's account: number `[0-9A-Z]{1,20}`, type, branch `[0-9]{1,4}` where it has one.
+
+    Raises:
+        InvalidMessage: A field has the wrong form.
+    """
+
+    number: str
+    type: str = "CACC"
+    branch: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require(fields.ACCOUNT_NUMBER, self.number, "account.number")
+        fields.require_one_of(ACCOUNT_TYPES, self.type, "account.type")
+        if self.branch is not None:
+            fields.require(fields.BRANCH, self.branch, "account.branch")
+
+
+class TaxRecord(msgspec.Struct, frozen=True):
+    """One half of a split payment of CBS and IBS: `CBSSPLIT` or `IBSSPLIT`, in centavos."""
+
+    type: str
+    amount_cents: int
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require_one_of(TAX_TYPES, self.type, "tax.type")
+        fields.require_cents(self.amount_cents, "tax.amount_cents")
+
+
+class Tax(msgspec.Struct, frozen=True):
+    """Split payment: number of the fiscal document and its two records, in their order."""
+
+    document_number: str
+    records: tuple[TaxRecord, TaxRecord]
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require(fields.FISCAL_DOCUMENT, self.document_number, "tax.document_number")
+        if len(self.records) != 2:
+            raise InvalidMessage("tax.records", "must be two")
+
+
+class CashPart(msgspec.Struct, frozen=True):
+    """Part of a Pix Troco or Saque: `VLCP` (purchase) or `VLDN` (cash), in centavos."""
+
+    reason: str
+    amount_cents: int
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require_one_of(CASH_PARTS, self.reason, "cash.reason")
+        fields.require_cents(self.amount_cents, "cash.amount_cents")
+
+
+class CashOut(msgspec.Struct, frozen=True):
+    """Structured remittance of Pix Saque and Troco: who hands the cash out, and the parts."""
+
+    facilitator: str
+    facilitator_ispb: str
+    parts: tuple[CashPart, ...]
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require_one_of(FACILITATORS, self.facilitator, "cash.facilitator")
+        fields.require(fields.ISPB, self.facilitator_ispb, "cash.facilitator_ispb")
+        reasons = {part.reason for part in self.parts}
+        if not 0 < len(self.parts) <= 2 or len(reasons) != len(self.parts):
+            raise InvalidMessage("cash.parts", "must be one or two with different reasons")
+
+
+class CreditTransfer(msgspec.Struct, frozen=True, kw_only=True):
+    """One payment of a pacs.008 (`CdtTrfTxInf`).
+
+    Attributes:
+        end_to_end_id: Id of the payment in the whole of Pix.
+        amount_cents: Centavos from 0; SPI refuses 0 with AM01.
+        accepted_at: When the payer confirmed (t0'); written with milliseconds.
+        local_instrument: How it was initiated: `DICT`, `MANU`, `QRES`, ...
+        debtor_name: 1 to 140 characters.
+        debtor_tax_id: CPF or CNPJ, as `creditor_tax_id`.
+        debtor_ispb: PSP of the payer, as `creditor_ispb` of the receiver; may be indirect.
+        creditor_key: Pix key; compulsory for some local instruments, forbidden for others.
+        purpose: `IPAY` for an ordinary Pix.
+        transaction_id: TxId of the charge.
+        instruction_id: Root payment of a MED case.
+        initiator_cnpj: Payment initiator (`INIC`).
+        remittance: Free text, 1 to 140 characters.
+        tax: Split payment of CBS and IBS.
+        cash: Pix Saque or Troco.
+
+    Raises:
+        InvalidMessage: A field has the wrong form. Which fields go together is the business's
+            to decide (SPI answers CH16): only the schema's rules hold here.
+    """
+
+    end_to_end_id: str
+    amount_cents: int
+    accepted_at: datetime
+    local_instrument: str
+    debtor_name: str
+    debtor_tax_id: str
+    debtor_account: AccountId
+    debtor_ispb: str
+    creditor_ispb: str
+    creditor_tax_id: str
+    creditor_account: AccountId
+    creditor_key: str | None = None
+    purpose: str = "IPAY"
+    transaction_id: str | None = None
+    instruction_id: str | None = None
+    initiator_cnpj: str | None = None
+    remittance: str | None = None
+    tax: Tax | None = None
+    cash: CashOut | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
+        fields.require_cents(self.amount_cents, "amount_cents")
+        fields.require_instant(self.accepted_at, "accepted_at")
+        fields.require_one_of(LOCAL_INSTRUMENTS, self.local_instrument, "local_instrument")
+        fields.require_text(self.debtor_name, NAME_CHARACTERS_MAX, "debtor_name")
+        fields.require(fields.TAX_ID, self.debtor_tax_id, "debtor_tax_id")
+        fields.require(fields.ISPB, self.debtor_ispb, "debtor_ispb")
+        fields.require(fields.ISPB, self.creditor_ispb, "creditor_ispb")
+        fields.require(fields.TAX_ID, self.creditor_tax_id, "creditor_tax_id")
+        fields.require_one_of(PURPOSES, self.purpose, "purpose")
+        self._check_optional()
+
+    def _check_optional(self) -> None:
+        if self.creditor_key is not None:
+            fields.require_text(self.creditor_key, KEY_CHARACTERS_MAX, "creditor_key")
+        if self.transaction_id is not None:
+            fields.require(fields.TRANSACTION_ID, self.transaction_id, "transaction_id")
+        if self.instruction_id is not None:
+            fields.require(fields.INSTRUCTION_ID, self.instruction_id, "instruction_id")
+        if self.initiator_cnpj is not None:
+            fields.require(fields.CNPJ, self.initiator_cnpj, "initiator_cnpj")
+        if self.remittance is not None:
+            fields.require_text(self.remittance, REMITTANCE_CHARACTERS_MAX, "remittance")
+
+
+class Pacs008(msgspec.Struct, frozen=True, kw_only=True):
+    """Payments, payer to SPI to receiver (`pacs.008.spi.1.16`).
+
+    Attributes:
+        sender: ISPB of the header; the signer's.
+        receiver: ISPB of the header; the SPI's when a participant sends.
+        message_id: `BizMsgIdr` and `MsgId`; SPI is idempotent by it for 24 h.
+        created_at: Written with milliseconds.
+        transfers: At least one. PAGPRI and PAGFRD: 10 at most, PAGAGD: 500 (AM18 beyond).
+        priority: `HIGH` or `NORM`.
+        service_level: `PAGPRI`, `PAGFRD` or `PAGAGD`.
+        declared_count: `NbOfTxs` where it differs from the number of transfers (AM18).
+
+    Raises:
+        InvalidMessage: A field has the wrong form.
+    """
+
+    sender: str
+    receiver: str
+    message_id: str
+    created_at: datetime
+    transfers: tuple[CreditTransfer, ...]
+    priority: str = "HIGH"
+    service_level: str = "PAGPRI"
+    declared_count: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        _check_header(self)
+        _check_not_empty(self.transfers, "transfers")
+        fields.require_one_of(PRIORITIES, self.priority, "priority")
+        fields.require_one_of(SERVICE_LEVELS, self.service_level, "service_level")
+        count = self.declared_count
+        if count is not None and (type(count) is not int or not 0 <= count <= fields.COUNT_MAX):
+            raise InvalidMessage("declared_count", "must be a number of at most 15 digits")
+
+
+class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcome of one payment or return (`TxInfAndSts`).
+
+    Attributes:
+        original_instruction_id: EndToEndId of the payment, or RtrId of the return.
+        end_to_end_id: EndToEndId of the (returned) payment.
+        status: `ACSP` can credit, `ACSC` settled (payer), `ACCC` settled (receiver), `RJCT`.
+        reasons: Codes out of `STATUS_REASONS`.
+        additional: Texts of 1 to 105 characters. How they spread over the reasons is not kept.
+        settled_at: Effective settlement, on ACSC and ACCC.
+        settlement_date: Day of settlement, on ACSC and ACCC.
+
+    Raises:
+        InvalidMessage: A field has the wrong form.
+    """
+
+    original_instruction_id: str
+    end_to_end_id: str
+    status: str
+    reasons: tuple[str, ...] = ()
+    additional: tuple[str, ...] = ()
+    settled_at: datetime | None = None
+    settlement_date: date | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        fields.require(
+            fields.INSTRUCTION_ID, self.original_instruction_id, "original_instruction_id"
+        )
+        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
+        fields.require_one_of(STATUSES, self.status, "status")
+        for reason in self.reasons:
+            fields.require_one_of(STATUS_REASONS, reason, "reasons")
+        for text in self.additional:
+            fields.require_text(text, ADDITIONAL_CHARACTERS_MAX, "additional")
+        if self.settled_at is not None:
+            fields.require_instant(self.settled_at, "settled_at")
+        if self.settlement_date is not None:
+            fields.require_day(self.settlement_date, "settlement_date")
+
+
+class Pacs002(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcomes, receiver to SPI and SPI to both (`pacs.002.spi.1.17`).
+
+    Attributes:
+        sender: ISPB of the header; the signer's.
+        receiver: ISPB of the header.
+        message_id: `BizMsgIdr` and `MsgId`.
+        created_at: Written with milliseconds.
+        reports: At least one.
+
+    Raises:
+        InvalidMessage: A field has the wrong form.
+    """
+
+    sender: str
+    receiver: str
+    message_id: str
+    created_at: datetime
+    reports: tuple[StatusReport, ...]
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        _check_header(self)
+        _check_not_empty(self.reports, "reports")
+
+
+class Admi002(msgspec.Struct, frozen=True, kw_only=True):
+    """Rejection of a message, SPI to participant (`admi.002.spi.1.5`).
+
+    The schema of this message is reconstructed, not the bank's own file.
+
+    Attributes:
+        sender: ISPB of the header; the signer's.
+        receiver: ISPB of the header.
+        message_id: `BizMsgIdr` of this rejection.
+        created_at: Written with milliseconds.
+        related_reference: MsgId or PI-ResourceId of the rejected message, at most 33 characters.
+        rejecting_party_reason: At most 35 characters.
+        rejected_at: When it was rejected.
+        error_location: At most 350 characters.
+        description: At most 350 characters.
+        additional_data: At most 1000 characters.
+
+    Raises:
+        InvalidMessage: A field has the wrong form.
+    """
+
+    sender: str
+    receiver: str
+    message_id: str
+    created_at: datetime
+    related_reference: str
+    rejecting_party_reason: str
+    rejected_at: datetime | None = None
+    error_location: str | None = None
+    description: str | None = None
+    additional_data: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the fields against the schema."""
+        _check_header(self)
+        fields.require_text(self.related_reference, 33, "related_reference")
+        fields.require_text(self.rejecting_party_reason, 35, "rejecting_party_reason")
+        if self.rejected_at is not None:
+            fields.require_instant(self.rejected_at, "rejected_at")
+        if self.error_location is not None:
+            fields.require_text(self.error_location, 350, "error_location")
+        if self.description is not None:
+            fields.require_text(self.description, 350, "description")
+        if self.additional_data is not None:
+            fields.require_text(self.additional_data, 1000, "additional_data")
+
+
+Message = Pacs008 | Pacs002 | Admi002
+
+
+def _check_header(message: Message) -> None:
+    fields.require(fields.ISPB, message.sender, "sender")
+    fields.require(fields.ISPB, message.receiver, "receiver")
+    fields.require(fields.MESSAGE_ID, message.message_id, "message_id")
+    fields.require_instant(message.created_at, "created_at")
+
+
+def _check_not_empty(items: tuple[object, ...], path: str) -> None:
+    if not items:
+        raise InvalidMessage(path, "must not be empty")

@@ -1,0 +1,290 @@
+"""Messages for the tests of the wire: fixed ones, drawn ones, and a foreign way to sign them."""
+
+import base64
+import hashlib
+import string
+from datetime import UTC, date, datetime, timedelta
+
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from bacen.wire import (
+    SPI_ISPB,
+    STATUS_REASONS,
+    AccountId,
+    Admi002,
+    CashOut,
+    CashPart,
+    CreditTransfer,
+    KeyPair,
+    Message,
+    Pacs002,
+    Pacs008,
+    StatusReport,
+    Tax,
+    TaxRecord,
+)
+
+AT = datetime(2026, 9, 28, 14, 35, 12, 345000, tzinfo=UTC)
+OUR_ISPB = "12345678"
+DS = "http://www.w3.org/2000/09/xmldsig#"
+# A busy machine is no reason to fail: signing and schema checks take milliseconds.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def transfer(number: int = 0, **changes: object) -> CreditTransfer:
+    values: dict[str, object] = {
+        "end_to_end_id": f"E{OUR_ISPB}202609281435{number:011d}",
+        "amount_cents": 1050 + number,
+        "accepted_at": AT - timedelta(milliseconds=445),
+        "local_instrument": "DICT",
+        "debtor_name": "José & Filhos <ME>",
+        "debtor_tax_id": "52998224725",
+        "debtor_account": AccountId("500000", "CACC", "3000"),
+        "debtor_ispb": OUR_ISPB,
+        "creditor_ispb": "99999A04",
+        "creditor_tax_id": "12ABC34501DE35",
+        "creditor_account": AccountId("600000", "SVGS"),
+        "creditor_key": "recebedor@exemplo.com.br",
+        "remittance": "aluguel\r\nde setembro",
+    }
+    return CreditTransfer(**{**values, **changes})
+
+
+def pacs008(count: int = 10, **changes: object) -> Pacs008:
+    values: dict[str, object] = {
+        "sender": OUR_ISPB,
+        "receiver": SPI_ISPB,
+        "message_id": f"M{OUR_ISPB}{'1' * 23}",
+        "created_at": AT,
+        "transfers": tuple(transfer(number) for number in range(count)),
+    }
+    return Pacs008(**{**values, **changes})
+
+
+def report(number: int = 0, **changes: object) -> StatusReport:
+    identifier = f"E{OUR_ISPB}202609281435{number:011d}"
+    values: dict[str, object] = {
+        "original_instruction_id": identifier,
+        "end_to_end_id": identifier,
+        "status": "ACSC",
+        "settled_at": AT,
+        "settlement_date": AT.date(),
+    }
+    return StatusReport(**{**values, **changes})
+
+
+def pacs002(count: int = 10, **changes: object) -> Pacs002:
+    values: dict[str, object] = {
+        "sender": SPI_ISPB,
+        "receiver": OUR_ISPB,
+        "message_id": f"M{SPI_ISPB}{'2' * 23}",
+        "created_at": AT,
+        "reports": tuple(report(number) for number in range(count)),
+    }
+    return Pacs002(**{**values, **changes})
+
+
+def admi002(**changes: object) -> Admi002:
+    values: dict[str, object] = {
+        "sender": SPI_ISPB,
+        "receiver": OUR_ISPB,
+        "message_id": f"M{SPI_ISPB}{'3' * 23}",
+        "created_at": AT,
+        "related_reference": f"M{OUR_ISPB}{'1' * 23}",
+        "rejecting_party_reason": "XML inválido",
+        "rejected_at": AT,
+        "error_location": "/Envelope/Document",
+    }
+    return Admi002(**{**values, **changes})
+
+
+ispbs = st.text("0123456789ABCXYZ", min_size=8, max_size=8)
+alphanumerics = string.ascii_letters + string.digits
+# Exclusive C14N writes exactly what XML allows: every such character, the special ones often.
+characters = st.one_of(
+    st.sampled_from("&<>\"'\r\n\t ]é€😀\x85\u2028"),
+    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"),
+)
+instants = st.datetimes(
+    datetime(2000, 1, 1),  # noqa: DTZ001 - the zone comes with timezones=
+    datetime(2099, 12, 31),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
+cents = st.integers(0, 10**18 - 1)
+tax_ids = st.from_regex(r"[0-9]{11}|[0-9A-Z]{12}[0-9]{2}", fullmatch=True)
+accounts = st.builds(
+    AccountId,
+    st.text(string.digits + string.ascii_uppercase, min_size=1, max_size=20),
+    st.sampled_from(["CACC", "OTHR", "SLRY", "SVGS", "TRAN"]),
+    st.none() | st.text(string.digits, min_size=1, max_size=4),
+)
+
+
+def texts(size: int) -> st.SearchStrategy[str]:
+    return st.text(characters, min_size=1, max_size=size)
+
+
+def message_ids() -> st.SearchStrategy[str]:
+    return st.builds("M{}{}".format, ispbs, st.text(alphanumerics, min_size=23, max_size=23))
+
+
+def payment_ids(letters: str = "E") -> st.SearchStrategy[str]:
+    tail = st.text(alphanumerics, min_size=11, max_size=11)
+    minutes = instants.map(lambda at: f"{at:%Y%m%d%H%M}")
+    return st.builds("{}{}{}{}".format, st.sampled_from(letters), ispbs, minutes, tail)
+
+
+tax_records = st.builds(TaxRecord, st.sampled_from(["CBSSPLIT", "IBSSPLIT"]), cents)
+taxes = st.builds(
+    Tax,
+    st.text(alphanumerics, min_size=1, max_size=50),
+    st.tuples(tax_records, tax_records),
+)
+cash_outs = st.builds(
+    CashOut,
+    st.sampled_from(["AGFSS", "AGTEC", "AGTOT"]),
+    ispbs,
+    st.lists(
+        st.builds(CashPart, st.sampled_from(["VLCP", "VLDN"]), cents),
+        min_size=1,
+        max_size=2,
+        unique_by=lambda part: part.reason,
+    ).map(tuple),
+)
+transfers = st.builds(
+    CreditTransfer,
+    end_to_end_id=payment_ids(),
+    amount_cents=cents,
+    accepted_at=instants,
+    local_instrument=st.sampled_from(
+        ["APDN", "APES", "AUTO", "DICT", "INIC", "MANU", "QRDN", "QRES"]
+    ),
+    debtor_name=texts(140),
+    debtor_tax_id=tax_ids,
+    debtor_account=accounts,
+    debtor_ispb=ispbs,
+    creditor_ispb=ispbs,
+    creditor_tax_id=tax_ids,
+    creditor_account=accounts,
+    creditor_key=st.none() | texts(77),
+    purpose=st.sampled_from(["GSCB", "IPAY", "IPRT", "OTHR", "REFU"]),
+    transaction_id=st.none() | st.text(alphanumerics, min_size=1, max_size=35),
+    instruction_id=st.none() | payment_ids("ED"),
+    initiator_cnpj=st.none() | st.from_regex(r"[0-9A-Z]{12}[0-9]{2}", fullmatch=True),
+    remittance=st.none() | texts(140),
+    tax=st.none() | taxes,
+    cash=st.none() | cash_outs,
+)
+drawn_pacs008 = st.builds(
+    Pacs008,
+    sender=st.just(OUR_ISPB),
+    receiver=ispbs,
+    message_id=message_ids(),
+    created_at=instants,
+    transfers=st.lists(transfers, min_size=1, max_size=3).map(tuple),
+    priority=st.sampled_from(["HIGH", "NORM"]),
+    service_level=st.sampled_from(["PAGAGD", "PAGFRD", "PAGPRI"]),
+    declared_count=st.none() | st.integers(4, 10**15 - 1),
+)
+drawn_pacs002 = st.builds(
+    Pacs002,
+    sender=st.just(OUR_ISPB),
+    receiver=ispbs,
+    message_id=message_ids(),
+    created_at=instants,
+    reports=st.lists(
+        st.builds(
+            StatusReport,
+            original_instruction_id=payment_ids("ED"),
+            end_to_end_id=payment_ids(),
+            status=st.sampled_from(["ACCC", "ACSC", "ACSP", "RJCT"]),
+            reasons=st.lists(st.sampled_from(sorted(STATUS_REASONS)), max_size=3).map(tuple),
+            additional=st.lists(texts(105), max_size=3).map(tuple),
+            settled_at=st.none() | instants,
+            settlement_date=st.none() | st.dates(date(1000, 1, 1)),
+        ),
+        min_size=1,
+        max_size=4,
+    ).map(tuple),
+)
+drawn_admi002 = st.builds(
+    Admi002,
+    sender=st.just(OUR_ISPB),
+    receiver=ispbs,
+    message_id=message_ids(),
+    created_at=instants,
+    related_reference=texts(33),
+    rejecting_party_reason=texts(35),
+    rejected_at=st.none() | instants,
+    error_location=st.none() | texts(350),
+    description=st.none() | texts(350),
+    additional_data=st.none() | texts(1000),
+)
+drawn_messages: st.SearchStrategy[Message] = st.one_of(drawn_pacs008, drawn_pacs002, drawn_admi002)
+
+
+def exclusive_c14n(element: etree._Element) -> bytes:
+    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+
+
+def sign_again(data: bytes, pair: KeyPair) -> bytes:
+    """Sign a changed message anew, as a foreign program does: by lxml, in place, no rule of ours.
+
+    The Signature that stands in the message keeps its shape; only its digests and value change.
+    """
+    key = load_pem_private_key(pair.key.read_bytes(), password=None)
+    assert isinstance(key, RSAPrivateKey)
+    root = etree.fromstring(data)
+    signature = next(root.iter(f"{{{DS}}}Signature"))
+    values = list(signature.iter(f"{{{DS}}}DigestValue"))
+    values[0].text = sha256_text(exclusive_c14n(signature[2]))
+    bare = etree.fromstring(data)
+    place = next(bare.iter(f"{{{DS}}}Signature")).getparent()
+    assert place is not None
+    tail = place[0].tail or ""
+    place.remove(place[0])
+    place.text = (place.text or "") + tail or None
+    values[1].text = sha256_text(exclusive_c14n(bare[0]))
+    values[2].text = sha256_text(exclusive_c14n(bare[1]))
+    signed = key.sign(exclusive_c14n(signature[0]), padding.PKCS1v15(), SHA256())
+    signature[1].text = base64.encodebytes(signed).decode()  # lines of 76 characters, as Java does
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def sha256_text(data: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def indented(data: bytes) -> bytes:
+    """Write a message with line breaks and spaces between its elements."""
+    root = etree.fromstring(data)
+    etree.indent(root)
+    return etree.tostring(root)
+
+
+def prefixed(data: bytes) -> bytes:
+    """Write a message with a prefix for its own namespace and none for the signature's."""
+    text = data.decode()
+    head, rest = text.split("<ds:Signature", 1)
+    middle, tail = rest.split("</ds:Signature>", 1)
+    for name in ("Envelope", "AppHdr", "Document", "Sgntr"):
+        head = head.replace(f"<{name}", f"<p:{name}")
+        tail = tail.replace(f"</{name}", f"</p:{name}")
+    tail = tail.replace("<Document", "<p:Document")
+    head = head.replace("<p:Envelope xmlns=", "<p:Envelope xmlns:p=")
+    own = head.split('xmlns:p="')[1].split('"')[0]
+    # Inside the parts the default namespace is declared where it is needed first.
+    head = head.replace("<Fr>", f'<Fr xmlns="{own}">').replace("<To>", f'<To xmlns="{own}">')
+    for name in ("BizMsgIdr", "MsgDefIdr", "CreDt"):
+        head = head.replace(f"<{name}>", f'<{name} xmlns="{own}">')
+    start = tail.index("<p:Document>") + len("<p:Document>")
+    end = tail.index(">", start)
+    tail = f'{tail[:end]} xmlns="{own}"{tail[end:]}'
+    signature = f"<Signature{middle}</Signature>".replace("ds:", "").replace("xmlns:ds", "xmlns")
+    return f"{head}{signature.replace('xmlns:', 'xmlns', 1)}{tail}".encode()
