@@ -1,0 +1,243 @@
+"""SPI sender: payments out of the table of open payments, signed messages into the SPI.
+
+A sender does one round at a time: take what waits in its lane (up to 10 payments a message, 10
+messages a POST), sign, have the writer store the bytes, POST them. What arrives meanwhile is the
+next round; there is no timer in batching. Several lanes keep several rounds under way.
+
+Bytes are stored before they are sent, so a retry, by this sender or by its successor after a crash,
+sends the same BizMsgIdr, and the SPI drops what it already has (idempotent for 24 h, BCB Manual das
+Interfaces 1.12). An answer 201 is not the end: a message without outcome is sent again, unchanged,
+after a while.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from actors import Continue, GenServer, IdleTimeout, NoReply, Target
+from bacen.icom import IcomClient, IcomRefused, IcomUnknown
+from bacen.wire import SPI_ISPB, Pacs008, Signer, WireError, encode
+from ledger import Commit, Committed, Entry
+from pix.conclusion import conclusion
+from pix.events import payment_event
+from pix.open_payments import OpenPayments
+from pix.payments import (
+    MESSAGE_LEG,
+    Outcome,
+    Payment,
+    PaymentStatus,
+    base62,
+    credit_transfer,
+    leg,
+)
+from pix.records import MessageSent, NewPayment, StoreMessage
+from pix.store import PaymentReader
+
+PAYMENTS_PER_MESSAGE_MAX = 10  # PAGPRI, BCB catalogue
+MESSAGES_PER_POST_MAX = 10  # BCB Manual das Interfaces 1.12
+PAYMENTS_PER_TURN = 30  # three signatures, about 1 ms, then others have a turn
+RESEND_AFTER_SECONDS = 60
+SWEEP_MS = 5_000
+BACK_OFF_MS_MIN = 100
+BACK_OFF_MS_MAX = 5_000
+COMMIT_TIMEOUT_MS = 30_000
+UNWRITABLE = "invalid_message"  # reason of a payment that no pacs.008 can carry
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """There is work in the table; `is_after_load` when it was just loaded and may hold old work."""
+
+    is_after_load: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """What all senders of a shard have in common: institution, key, and who writes."""
+
+    tenant: str
+    signer: Signer
+    writer: Target
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    id: UUID
+    body: bytes
+    end_to_end_ids: tuple[str, ...]
+
+
+class SpiSender(GenServer):
+    """See the module. Lives and dies with the shard writer (rest_for_one)."""
+
+    def __init__(
+        self,
+        lane: int,
+        settings: SenderSettings,
+        opened: OpenPayments,
+        icom: IcomClient,
+        reader: PaymentReader,
+    ) -> None:
+        self._lane = lane
+        self._tenant = settings.tenant
+        self._signer = settings.signer
+        self._writer = settings.writer
+        self._opened = opened
+        self._icom = icom
+        self._reader = reader
+        self._is_loaded = False
+        self._unreported: list[Entry] = []  # SUBMITTED events that the next commit takes along
+
+    async def init(self) -> Continue:
+        """Begin with what an earlier sender left."""
+        self.node.send_after(SWEEP_MS, self.pid, "sweep")
+        return Continue("resend")
+
+    async def handle_continue(self, argument: object) -> NoReply:
+        """Send a round, or stored messages again."""
+        if not self._is_loaded:
+            # The table may be a dead writer's; an empty commit is answered after the load.
+            await self.node.call(self._writer, Commit(()), timeout_ms=COMMIT_TIMEOUT_MS)
+            self._is_loaded = True
+        if argument == "resend":
+            await self._resend()
+        return await self._round()
+
+    async def handle_cast(self, message: Wake) -> NoReply:
+        """Payments were accepted or loaded: when the mailbox is empty, send them."""
+        return NoReply(Continue("resend") if message.is_after_load else IdleTimeout(0))
+
+    async def handle_info(self, message: object) -> NoReply:
+        """Idle: send what waits. The sweep: send again what got no outcome."""
+        if message == "sweep":
+            self.node.send_after(SWEEP_MS, self.pid, "sweep")
+            return NoReply(Continue("resend"))
+        return await self._round()
+
+    async def _round(self) -> NoReply:
+        most = PAYMENTS_PER_MESSAGE_MAX * MESSAGES_PER_POST_MAX
+        waiting = list(islice(self._opened.unassigned(self._lane), most))
+        if not waiting and not self._unreported:
+            return NoReply()
+        messages = []
+        for first in range(0, len(waiting), PAYMENTS_PER_MESSAGE_MAX):
+            if first % PAYMENTS_PER_TURN == 0:
+                await self.node.clock.sleep_ms(0)
+            messages += self._messages(waiting[first : first + PAYMENTS_PER_MESSAGE_MAX])
+        if await self._store(messages) and messages:
+            await self._post([_Outgoing(one.id, one.body, one.end_to_end_ids) for one in messages])
+        return NoReply(Continue("round"))
+
+    def _messages(self, waiting: Sequence[NewPayment]) -> list[StoreMessage]:
+        """The payments in one message; one that cannot be written must not stop the others."""
+        try:
+            return [self._message(waiting)]
+        except WireError as error:
+            if len(waiting) == 1:
+                self._give_up(waiting[0].payment, error)
+                return []
+        return [message for one in waiting for message in self._messages([one])]
+
+    def _give_up(self, payment: Payment, error: WireError) -> None:
+        """End a payment that was never sent: the customer's money is released."""
+        self._report("unwritable", str(error))
+        outcome = Outcome(PaymentStatus.FAILED, UNWRITABLE, self.node.clock.now())
+        self._unreported.append(conclusion(payment, outcome, outcome.at, is_submitted=True))
+
+    def _message(self, waiting: Sequence[NewPayment]) -> StoreMessage:
+        payments = [one.payment for one in waiting]
+        # An id made from its last payment: never smaller than its payments', whatever the clock
+        # did between two starts, so recovery finds every message that an open payment is in.
+        last = max(payment.payment_id for payment in payments)
+        identifier = leg(last, MESSAGE_LEG)
+        message_id = f"M{self._tenant}{base62(identifier.int, 23)}"
+        body = encode(
+            Pacs008(
+                sender=self._tenant,
+                receiver=SPI_ISPB,
+                message_id=message_id,
+                created_at=self.node.clock.now(),
+                transfers=tuple(one.transfer or credit_transfer(one.payment) for one in waiting),
+            ),
+            self._signer,
+        )
+        return StoreMessage(
+            identifier,
+            message_id,
+            body,
+            tuple(payment.end_to_end_id for payment in payments),
+            tuple(payment.payment_id for payment in payments),
+        )
+
+    async def _store(self, messages: Sequence[StoreMessage]) -> bool:
+        """Commit the messages, and what is to be reported; False: begin again from the table."""
+        entries = (*self._unreported, *(Entry(record=message) for message in messages))
+        answers = await self.node.call(self._writer, Commit(entries), timeout_ms=COMMIT_TIMEOUT_MS)
+        kept = answers[len(self._unreported) :]
+        self._unreported.clear()
+        return all(isinstance(answer, Committed) for answer in kept)
+
+    async def _post(self, messages: Sequence[_Outgoing]) -> None:
+        """POST until the SPI has stored the messages; the bytes never change."""
+        back_off_ms = BACK_OFF_MS_MIN
+        while True:
+            try:
+                resource_ids = await self._icom.post([message.body for message in messages])
+            except IcomUnknown as error:
+                self._report("unknown", str(error))
+                wait_ms = back_off_ms
+            except IcomRefused as error:
+                self._report("refused", str(error))
+                wait_ms = (error.retry_after_s or 0) * 1000 or BACK_OFF_MS_MAX
+            else:
+                self._sent(messages, resource_ids, self.node.clock.now())
+                return
+            back_off_ms = min(back_off_ms * 2, BACK_OFF_MS_MAX)
+            await self.node.clock.sleep_ms(wait_ms + self.node.rng.randrange(BACK_OFF_MS_MIN))
+
+    def _sent(
+        self, messages: Sequence[_Outgoing], resource_ids: Sequence[str], at: datetime
+    ) -> None:
+        self.node.telemetry.execute(
+            ("pix", "sender", "posted"), {"messages": len(messages)}, {"tenant": self._tenant}
+        )
+        for message, resource_id in zip(messages, resource_ids, strict=True):
+            events = []
+            for end_to_end_id in message.end_to_end_ids:
+                one = self._opened.payments.get(end_to_end_id)
+                if one is not None and not one.is_submitted:
+                    one.is_submitted = True
+                    events.append(payment_event(one.payment, PaymentStatus.SUBMITTED, None, at))
+            self._unreported.append(
+                Entry(events=tuple(events), record=MessageSent(message.id, resource_id, at))
+            )
+
+    def _report(self, outcome: str, problem: str) -> None:
+        self.node.telemetry.execute(
+            ("pix", "sender", "post_failed"),
+            {"count": 1},
+            {"tenant": self._tenant, "outcome": outcome, "problem": problem},
+        )
+
+    async def _resend(self) -> None:
+        """Send stored messages that were never answered, or long ago, in their own bytes."""
+        now = self.node.clock.now()
+        due = [
+            (identifier, message.end_to_end_ids)
+            for identifier, message in self._opened.messages.items()
+            if self._opened.lane_of(identifier) == self._lane
+            and (
+                message.sent_at is None
+                or now - message.sent_at > timedelta(seconds=RESEND_AFTER_SECONDS)
+            )
+        ]
+        for first in range(0, len(due), MESSAGES_PER_POST_MAX):
+            chunk = due[first : first + MESSAGES_PER_POST_MAX]
+            await self._post(
+                [
+                    _Outgoing(identifier, await self._reader.message_body(identifier), ids)
+                    for identifier, ids in chunk
+                ]
+            )

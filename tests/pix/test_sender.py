@@ -1,0 +1,111 @@
+"""From the table of open payments into the SPI, whatever is cut on the way."""
+
+import asyncio
+
+from bacen.wire import Pacs008, Verifier, decode
+from ledger import Commit
+from pix import PaymentStatus, SenderSettings, SpiSender, Wake, verify_payments
+from pix.payments import Payment
+from pix.records import NewPayment
+from tests.pix.desk import TENANT, WRITER, Desk, make_payment
+
+
+async def send(desk: Desk) -> None:
+    """Start a sender."""
+    signer = desk.authority.participant(TENANT).signing.signer()
+    settings = SenderSettings(TENANT, signer, WRITER)
+    sender = SpiSender(0, settings, desk.opened, desk.icom, desk.reader)
+    await desk.node.start(sender, name="sender", link=False)
+
+
+async def until_submitted(desk: Desk, *payments: Payment) -> None:
+    for payment in payments:
+        while True:
+            view = await desk.reader.payment(payment.payment_id)
+            if view is not None and view.status is PaymentStatus.SUBMITTED:
+                break
+            await asyncio.sleep(0.01)
+
+
+def messages(desk: Desk, *bodies: bytes) -> list[Pacs008]:
+    certificate = desk.authority.participant(TENANT).signing.certificate
+    verifier = Verifier([certificate.read_bytes()])
+    decoded = [decode(body, verifier) for body in bodies]
+    assert all(isinstance(one, Pacs008) for one in decoded)
+    return decoded  # type: ignore[return-value] # just checked
+
+
+async def test_waiting_payments_travel_ten_a_message_and_are_submitted(desk: Desk) -> None:
+    payments = [await desk.accept(number) for number in range(23)]
+
+    await send(desk)
+    await until_submitted(desk, *payments)
+
+    sent = [one for post in desk.icom.posted for one in messages(desk, *post)]
+    assert [len(one.transfers) for one in sent] == [10, 10, 3]
+    carried = [one.end_to_end_id for message in sent for one in message.transfers]
+    assert carried == [payment.end_to_end_id for payment in payments]
+
+
+async def test_cut_post_is_repeated_with_the_same_bytes(desk: Desk) -> None:
+    desk.icom.cuts = 2
+    payment = await desk.accept(1)
+
+    await send(desk)
+    await until_submitted(desk, payment)
+
+    assert len(desk.icom.posted) == 3
+    assert len({tuple(post) for post in desk.icom.posted}) == 1
+
+
+async def test_successor_of_a_dead_sender_sends_the_stored_bytes(desk: Desk) -> None:
+    desk.icom.cuts = 1_000_000
+    payment = await desk.accept(1)
+    await send(desk)
+    while not desk.icom.posted:
+        await asyncio.sleep(0.01)
+    await desk.kill("sender")
+    desk.icom.cuts = 0
+
+    await send(desk)
+    await until_submitted(desk, payment)
+
+    assert len({tuple(post) for post in desk.icom.posted}) == 1
+    assert await desk.rows("SELECT count(*) FROM spi_messages") == [(1,)]
+
+
+async def test_new_writer_and_sender_resume_what_was_stored_and_what_was_not(desk: Desk) -> None:
+    desk.icom.cuts = 1_000_000
+    first = await desk.accept(1)
+    await send(desk)
+    while not desk.icom.posted:
+        await asyncio.sleep(0.01)
+    second = await desk.accept(2)
+    for name in ("sender", WRITER):
+        await desk.kill(name)
+    desk.icom.cuts = 0
+
+    await desk.start_writer()
+    await desk.node.call(WRITER, Commit(()))
+    assert desk.wakes[-1] is True
+    await send(desk)
+    desk.node.cast("sender", Wake(is_after_load=True))
+    await until_submitted(desk, first, second)
+
+    assert (await verify_payments(desk.dsn)).ok
+    assert await desk.rows("SELECT count(*) FROM spi_messages") == [(2,)]
+
+
+async def test_payment_that_no_message_can_carry_fails_alone(desk: Desk) -> None:
+    good = await desk.accept(1)
+    bad = await desk.accept(2)
+    unwritable = make_payment(desk.node, 2, payment_id=bad.payment_id, description="\x01")
+    desk.opened._unassigned[0][bad.end_to_end_id] = NewPayment(unwritable)
+
+    await send(desk)
+    await until_submitted(desk, good)
+
+    view = await desk.reader.payment(bad.payment_id)
+    assert view is not None
+    assert (view.status, view.reason) == (PaymentStatus.FAILED, "invalid_message")
+    assert (await verify_payments(desk.dsn)).ok
