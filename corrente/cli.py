@@ -1,0 +1,205 @@
+"""`corrente`: the commands.
+
+Exit codes: 0 clean, 1 it could not be done (one clear line says why), 2 wrong usage.
+"""
+
+import os
+import sys
+from collections.abc import Coroutine
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from config import ConfigError, Profile, Settings, load_settings
+
+# Commands import what they need when they run: `corrente --help` must not load a database client.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    name="corrente",
+    help="Brazilian payments, with the central bank in a box beside them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+ledger_app = typer.Typer(help="The ledger: does the money add up?", no_args_is_help=True)
+bacen_app = typer.Typer(help="The central bank in a box.", no_args_is_help=True)
+app.add_typer(ledger_app, name="ledger")
+app.add_typer(bacen_app, name="bacen")
+
+T = TypeVar("T")
+
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Data folder; default .corrente or CORRENTE_HOME.")
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="TOML file; default corrente.toml in the home.")
+]
+
+
+@app.command(
+    epilog="Examples:  corrente up   |   corrente up --home /tmp/c --port 0 --ready-file r.json"
+)
+def up(
+    home: HomeOption = None,
+    port: Annotated[
+        int | None, typer.Option("--port", help="Port of the gateway; 0 picks one; default 4003.")
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option("--ready-file", help="Written as JSON when the platform answers.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="embedded (default) or services.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Start everything, pay one Pix, and serve until Ctrl-C."""
+    from corrente.log import configure_log
+    from corrente.servers import ServerError
+    from corrente.up import up as run_up
+
+    settings = _settings(config, {"home": home, "profile": profile, "gateway": {"port": port}})
+    is_embedded = settings.profile is Profile.EMBEDDED
+    configure_log(
+        settings.log.level, settings.home / "log" / "platform.log" if is_embedded else None
+    )
+    try:
+        code = _run(run_up(settings, ready_file, Console()))
+    except (ServerError, OSError) as error:
+        fail(str(error))
+    sys.exit(code)
+
+
+@app.command(epilog="Example:  corrente pay --key +5511999887766 --amount 10.50")
+def pay(
+    key: Annotated[str, typer.Option("--key", help="Pix key of who is paid.")],
+    amount: Annotated[str, typer.Option("--amount", help="Amount in BRL, such as 10.50.")],
+    description: Annotated[str | None, typer.Option("--description", help="Text for them.")] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="Repeat an order under its old key.")
+    ] = None,
+    home: HomeOption = None,
+    seconds: Annotated[int, typer.Option("--seconds", help="How long to wait for the end.")] = 60,
+) -> None:
+    """Pay a Pix with the demonstration account and show each state with its time.
+
+    Exit code 0 when it was CONFIRMED; 1 when it was refused, rejected or is not final yet.
+    """
+    from corrente.client import PayFailed
+    from corrente.pay_command import pay_and_show
+
+    try:
+        Decimal(amount)
+    except InvalidOperation:
+        fail(f"--amount: {amount!r} is no amount", code=2)
+    ready = _running(home)
+    order = {
+        "amount": amount,
+        "pix_key": key,
+        "debtor": ready["debtor"],
+        "idempotency_key": idempotency_key or f"cli-{os.urandom(12).hex()}",
+    }
+    if description:
+        order["description"] = description
+    try:
+        is_confirmed = pay_and_show(ready, order, seconds, Console())
+    except PayFailed as error:
+        hint = ""
+        if error.is_unknown:
+            key_of_order = order["idempotency_key"]
+            hint = f"; it may have been taken: repeat with --idempotency-key {key_of_order}"
+        fail(f"{error}{hint}")
+    sys.exit(0 if is_confirmed else 1)
+
+
+@ledger_app.command(epilog="Example:  corrente ledger verify --home .corrente")
+def verify(home: HomeOption = None, config: ConfigOption = None) -> None:
+    """Check every sum of the ledger and every payment against it; works while the platform runs.
+
+    Exit code 0 when everything adds up, 1 when it does not or the ledger cannot be read.
+    """
+    from corrente.verify_command import verify_and_show
+
+    settings = _settings(config, {"home": home})
+    sys.exit(0 if _run(verify_and_show(settings, Console(), fail)) else 1)
+
+
+@bacen_app.command("up", epilog="Example:  corrente bacen up --home /tmp/bank --port 16422")
+def bacen_up(  # noqa: PLR0913, PLR0917 # an argument is an option of the command
+    home: Annotated[Path, typer.Option("--home", help="Folder of its data and certificates.")],
+    port: Annotated[int, typer.Option("--port", help="ICOM and DICT, HTTPS; 0 picks one.")] = 0,
+    admin_port: Annotated[
+        int, typer.Option("--admin-port", help="Health and metrics, HTTP; 0 picks one.")
+    ] = 0,
+    ready_file: Annotated[
+        Path | None, typer.Option("--ready-file", help="Written as JSON when the bank answers.")
+    ] = None,
+    participant: Annotated[
+        list[str] | None,
+        typer.Option("--participant", help="ISPB that speaks for itself; may be repeated."),
+    ] = None,
+    pi_balance_cents: Annotated[
+        int, typer.Option("--pi-balance-cents", help="PI account of each at the first start.")
+    ] = 1_000_000_000_000,
+    acceptance_timeout_ms: Annotated[
+        int, typer.Option("--acceptance-timeout-ms", help="AB03 after this time; 40 s at the SPI.")
+    ] = 40_000,
+) -> None:
+    """Run the simulated central bank alone: SPI over ICOM, and DICT."""
+    from bacen.simulator import BankSettings
+    from corrente.bank_command import bank_up
+    from corrente.log import configure_log
+
+    settings = BankSettings(
+        home=home.absolute(),
+        port=port,
+        admin_port=admin_port,
+        connected=tuple(participant or ("12345678",)),
+        pi_balance_cents=pi_balance_cents,
+        acceptance_timeout_ms=acceptance_timeout_ms,
+    )
+    configure_log("info", None)
+    try:
+        code = _run(bank_up(settings, ready_file, Console()))
+    except OSError as error:
+        fail(str(error))
+    sys.exit(code)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def fail(problem: str, code: int = 1) -> NoReturn:
+    """Say what is wrong in one line, on standard error, and end with `code`."""
+    sys.stderr.write(f"corrente: {problem}\n")
+    sys.exit(code)
+
+
+def _settings(config: Path | None, overrides: dict[str, object]) -> Settings:
+    try:
+        return load_settings(config, overrides=overrides)
+    except ConfigError as error:
+        fail(str(error))
+
+
+def _running(home: Path | None) -> dict[str, object]:
+    """What the platform with this home says of itself."""
+    from corrente.ready import RUN_FILE, read_ready_file
+
+    settings = _settings(None, {"home": home})
+    try:
+        return read_ready_file(settings.home / RUN_FILE)
+    except FileNotFoundError:
+        fail(f"no platform runs with home {settings.home}: start one with `make up`")
+
+
+def _run(main_coroutine: Coroutine[Any, Any, T]) -> T:
+    import uvloop
+
+    return uvloop.run(main_coroutine)
