@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = (
     *("actors", "bacen", "config", "corrente", "gateway"),
-    *("ledger", "loadtest", "pix", "supervisors"),
+    *("ledger", "loadtest", "pipelines", "pix", "supervisors"),
 )
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 500
