@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help up install install-dev test test-slow lint format bench lock clean
+.PHONY: help up install install-dev test test-slow soak lint format bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ test: lint ## Lint, types and all tests but the slow ones
 
 test-slow: install-dev ## The tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+soak: install-dev ## The longest ones: a million random commands on the ledger
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 format: install-dev ## Format and fix what can be fixed
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -41,6 +41,7 @@ from ledger import (
     post,
     verify,
 )
+from ledger.statements import COMMIT
 from supervisors import Strategy, Supervisor
 
 SHARD = ShardSettings(1, "12345678", "bench")
@@ -48,10 +49,9 @@ ACCOUNTS = 10_000
 BATCHES = (40, 500)
 ROUNDS = 5
 
-COMMIT = f"SELECT ledger_commit({', '.join(f'${n}' for n in range(1, 25))})"
 TRANSFER_COLUMNS = (
     *("id", "shard", "sequence", "debit_account_id", "credit_account_id", "amount_cents"),
-    *("code", "kind", "pending_id", "at"),
+    *("code", "kind", "pending_id", "at", "timestamp"),
 )
 SET_COUNTERS = """
 UPDATE accounts SET debits_pending = a.dp, debits_posted = a.d,
@@ -87,7 +87,8 @@ class Batches:
 
     async def by_function(self, columns: list[list[Any]]) -> None:
         now = self._node.clock.now()
-        await self._connection.fetchval(COMMIT, 1, 1, now, None, *columns)
+        nothing_rare = [[]] * 11
+        await self._connection.fetchval(COMMIT, 1, 1, now, None, *columns, 1, *nothing_rare)
 
     async def by_copy(self, columns: list[list[Any]]) -> None:
         connection, now, size = self._connection, self._node.clock.now(), len(columns[0])
@@ -95,7 +96,7 @@ class Batches:
         row = await connection.fetchrow(RAISE_SEQUENCES, 1, 1, size)
         numbers, positions = (range(last - size + 1, last + 1) for last in row)
         ones = [1] * size
-        rows = zip(columns[0], ones, numbers, *columns[1:7], [now] * size, strict=True)
+        rows = zip(columns[0], ones, numbers, *columns[1:7], [now] * size, numbers, strict=True)
         await connection.copy_records_to_table("transfers", records=rows, columns=TRANSFER_COLUMNS)
         rows = zip(["12345678"] * size, *columns[7:10], [now] * size, strict=True)
         await connection.copy_records_to_table("idempotency_keys", records=rows)

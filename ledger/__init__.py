@@ -37,11 +37,14 @@ from ledger.messages import (
     Stale,
 )
 from ledger.migration import migrate
+from ledger.replay import Difference, ReplayReport, replay
 from ledger.store import ShardSettings, assign_shard
 from ledger.transfers import (
-    AMOUNT_CENTS_MAX,
+    AMOUNT_ALL,
+    LEDGER_BRL,
     Transfer,
     TransferCode,
+    TransferFlag,
     TransferKind,
     TransferResult,
     hold,
@@ -52,7 +55,8 @@ from ledger.verification import Check, LedgerReport, verify
 from ledger.writer import ShardWriter
 
 __all__ = [
-    "AMOUNT_CENTS_MAX",
+    "AMOUNT_ALL",
+    "LEDGER_BRL",
     "Account",
     "AccountBook",
     "AccountCode",
@@ -69,6 +73,7 @@ __all__ = [
     "CommitUnknown",
     "Committed",
     "Companion",
+    "Difference",
     "Entry",
     "Event",
     "Fenced",
@@ -83,12 +88,14 @@ __all__ = [
     "OutcomeUnknown",
     "OverLimit",
     "Refused",
+    "ReplayReport",
     "Replayed",
     "ShardSettings",
     "ShardWriter",
     "Stale",
     "Transfer",
     "TransferCode",
+    "TransferFlag",
     "TransferKind",
     "TransferResult",
     "Unfit",
@@ -97,6 +104,7 @@ __all__ = [
     "hold",
     "migrate",
     "post",
+    "replay",
     "verify",
     "void",
 ]

@@ -5,6 +5,8 @@ from enum import IntEnum, IntFlag
 from typing import NamedTuple
 from uuid import UUID
 
+from ledger.transfers import LEDGER_BRL
+
 
 class AccountCode(IntEnum):
     """Type of an account: a small internal number, mapped to COSIF elsewhere.
@@ -28,6 +30,7 @@ class AccountFlag(IntFlag):
     NONE = 0
     DEBITS_MUST_NOT_EXCEED_CREDITS = 2
     CREDITS_MUST_NOT_EXCEED_DEBITS = 4
+    HISTORY = 8
     CLOSED = 32
 
 
@@ -35,8 +38,12 @@ class AccountResult(IntEnum):
     """Why an account was not opened; numbers of TigerBeetle 0.17, ours from 1000."""
 
     ID_MUST_NOT_BE_ZERO = 6
+    ID_MUST_NOT_BE_INT_MAX = 7
     FLAGS_ARE_MUTUALLY_EXCLUSIVE = 8
+    LEDGER_MUST_NOT_BE_ZERO = 13
+    CODE_MUST_NOT_BE_ZERO = 14
     EXISTS_WITH_DIFFERENT_FLAGS = 15
+    EXISTS_WITH_DIFFERENT_LEDGER = 19
     EXISTS_WITH_DIFFERENT_CODE = 20
     EXISTS_WITH_DIFFERENT_DETAILS = 1000
     NUMBER_TAKEN = 1001
@@ -58,6 +65,7 @@ class Account:
         name: Holder's name.
         tax_id: Holder's CPF or CNPJ, digits only.
         flags: Limits and state.
+        ledger: Currency, as its ISO 4217 number.
     """
 
     id: UUID
@@ -69,6 +77,7 @@ class Account:
     name: str | None = None
     tax_id: str | None = None
     flags: AccountFlag = AccountFlag.NONE
+    ledger: int = LEDGER_BRL
 
 
 class Balance(NamedTuple):

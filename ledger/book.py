@@ -1,9 +1,10 @@
 """The read view of a shard, shared by reference with readers in the same event loop."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
-from ledger.accounts import Account, Balance
+from ledger.accounts import Account, AccountFlag, Balance
 from ledger.core import AccountState
 
 
@@ -48,10 +49,17 @@ class AccountBook:
             if account.number is not None:
                 self._numbers[(account.branch, account.number)] = account
 
-    def publish(self, touched: dict[int, AccountState]) -> None:
-        """Writer only: show balances that have just become durable."""
+    def publish(
+        self, touched: dict[int, AccountState], flags: Iterable[tuple[UUID, int]] = ()
+    ) -> None:
+        """Writer only: show balances, and flags that changed, as they have just become durable."""
         for key, state in touched.items():
             self._balances[key] = state.balance()
+        for account_id, now in flags:
+            account = replace(self._accounts[account_id.int], flags=AccountFlag(now))
+            self._accounts[account_id.int] = account
+            if account.number is not None:
+                self._numbers[(account.branch, account.number)] = account
 
     def clear(self) -> None:
         """Writer only: show nothing until the shard is loaded again."""

@@ -6,13 +6,20 @@ from typing import Final
 
 from ledger.core import LedgerState, apply, undo
 from ledger.messages import Answer, Committed, Entry, Event, Idempotency, Refused, Replayed, Stale
-from ledger.transfers import Transfer, TransferResult
+from ledger.transfers import Transfer, TransferFlag, TransferResult
 
 RECENT_KEYS_MAX: Final = 100_000
 """Idempotency keys kept in memory, about 30 MB; older ones are found in their table."""
 
 COMMITTED: Final = Committed()
 STALE: Final = Stale()
+MAY_BE_NOTHING: Final = int(
+    TransferFlag.POST_PENDING_TRANSFER
+    | TransferFlag.VOID_PENDING_TRANSFER
+    | TransferFlag.CLOSING_DEBIT
+    | TransferFlag.CLOSING_CREDIT
+)
+"""Flags of transfers whose amount may be 0. In all others it is somebody's mistake."""
 
 Claims = Callable[[object], Iterable[Hashable] | None]
 """`Companion.claims`."""
@@ -82,7 +89,14 @@ def decide(
     recent: RecentKeys,
     claims: Claims = no_claims,
 ) -> Decision:
-    """Apply the entries in order, each whole or not at all."""
+    """Apply the entries in order, each whole or not at all.
+
+    Args:
+        state: The books; `timestamp` is that of the first transfer to be applied.
+        entries: What is asked for.
+        recent: Keys known to be stored.
+        claims: What a record takes for itself.
+    """
     decision = Decision()
     for entry in entries:
         decision.answers.append(_decide_entry(state, entry, recent, decision, claims))
@@ -116,7 +130,10 @@ def _decide_entry(
 
 def _apply_all(state: LedgerState, transfers: Sequence[Transfer]) -> Refused | None:
     for index, transfer in enumerate(transfers):
-        result = apply(state, transfer)
+        if transfer.amount_cents == 0 and not transfer.flags & MAY_BE_NOTHING:
+            result = TransferResult.AMOUNT_OUT_OF_RANGE
+        else:
+            result = apply(state, transfer, state.first_timestamp + len(state.journal))
         if result is not TransferResult.CREATED:
             for applied in reversed(transfers[:index]):
                 undo(state, applied.id)

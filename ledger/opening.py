@@ -5,11 +5,14 @@ from typing import Final
 
 from ledger.accounts import Account, AccountFlag, AccountResult, Balance
 from ledger.book import AccountBook
-from ledger.core import AccountState, LedgerState
+from ledger.core import ID_MAX, AccountState, LedgerState
 from ledger.errors import BrokenBooks
 from ledger.messages import AccountRefused
 
 NO_MONEY: Final = Balance(0, 0, 0, 0)
+LEDGER_MAX: Final = 999
+"""ISO 4217 numbers have three digits."""
+
 BOTH_LIMITS: Final = (
     AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS | AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS
 )
@@ -41,11 +44,15 @@ def _refusal(account: Account, present: Account | None, tenant: str) -> AccountR
     result = AccountResult
     in_order = (
         (account.id.int == 0, result.ID_MUST_NOT_BE_ZERO),
+        (account.id.int == ID_MAX, result.ID_MUST_NOT_BE_INT_MAX),
         (account.tenant != tenant, result.TENANT_IS_ANOTHER),
-        (account.flags & BOTH_LIMITS == BOTH_LIMITS, result.FLAGS_ARE_MUTUALLY_EXCLUSIVE),
         (present and present.flags != account.flags, result.EXISTS_WITH_DIFFERENT_FLAGS),
+        (present and present.ledger != account.ledger, result.EXISTS_WITH_DIFFERENT_LEDGER),
         (present and present.code != account.code, result.EXISTS_WITH_DIFFERENT_CODE),
         (present is not None, result.EXISTS_WITH_DIFFERENT_DETAILS),
+        (account.flags & BOTH_LIMITS == BOTH_LIMITS, result.FLAGS_ARE_MUTUALLY_EXCLUSIVE),
+        (not 0 < account.ledger <= LEDGER_MAX, result.LEDGER_MUST_NOT_BE_ZERO),
+        (account.code == 0, result.CODE_MUST_NOT_BE_ZERO),
     )
     return next((reason for has_failed, reason in in_order if has_failed), None)
 
@@ -55,7 +62,9 @@ def add_accounts(
 ) -> None:
     """Take durable accounts into memory."""
     for account, balance in accounts:
-        state.accounts[account.id.int] = AccountState(account.id, int(account.flags), *balance)
+        state.accounts[account.id.int] = AccountState(
+            account.id, int(account.flags), *balance, account.ledger
+        )
     book.add(accounts)
 
 

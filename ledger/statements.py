@@ -8,7 +8,7 @@ INSERT INTO shards (id, tenant, owner) VALUES ($1, $2, $3) ON CONFLICT (id) DO N
 TAKE_LEASE: Final = """
 UPDATE shards SET epoch = epoch + 1, holder = $4
 WHERE id = $1 AND tenant = $2 AND owner = $3 AND ($5 OR holder IS NULL OR holder = $4)
-RETURNING epoch, oldest_open_hold
+RETURNING epoch, oldest_open_hold, last_timestamp
 """
 ASSIGN: Final = """
 INSERT INTO shards (id, tenant, owner) VALUES ($1, $2, $3)
@@ -25,13 +25,16 @@ ACCOUNT_FIELDS: Final = (
     "name",
     "tax_id",
     "flags",
+    "ledger",
 )
 ACCOUNT_COLUMNS: Final = ", ".join(ACCOUNT_FIELDS)
 COUNTER_COLUMNS: Final = "debits_pending, debits_posted, credits_pending, credits_posted"
 LOAD_ACCOUNTS: Final = f"SELECT {ACCOUNT_COLUMNS}, {COUNTER_COLUMNS} FROM accounts WHERE shard = $1"  # noqa: S608 - constants
-TRANSFER_COLUMNS: Final = (
-    "id, debit_account_id, credit_account_id, amount_cents, code, kind, pending_id"
-)
+# In the order of a `Posting`.
+TRANSFER_COLUMNS: Final = """
+id, debit_account_id, credit_account_id, amount_cents, code, kind, pending_id,
+flags, timeout_seconds, ledger, user_data_128, user_data_64, user_data_32, timestamp, held_cents
+"""
 # Ids are time-ordered, so the scan starts where the oldest open hold was made: how long the
 # history before it is does not matter.
 LOAD_HOLDS: Final = f"""
@@ -43,17 +46,18 @@ KNOWN_TRANSFERS: Final = f"""
 SELECT {TRANSFER_COLUMNS} FROM transfers WHERE id = ANY($1::uuid[])
 UNION SELECT {TRANSFER_COLUMNS} FROM transfers WHERE pending_id = ANY($2::uuid[])
 """  # noqa: S608 - constants
+FAILED_IDS: Final = "SELECT id, result FROM failed_transfers WHERE id = ANY($1::uuid[])"
 KNOWN_KEYS: Final = """
 SELECT key, fingerprint, subject_id FROM idempotency_keys
 WHERE tenant = $1 AND key = ANY($2::text[])
 """
-COMMIT_ARGUMENTS: Final = 24
+COMMIT_ARGUMENTS: Final = 36
 COMMIT: Final = f"SELECT ledger_commit({', '.join(f'${n + 1}' for n in range(COMMIT_ARGUMENTS))})"
 INSERT_ACCOUNTS: Final = f"""
 INSERT INTO accounts (shard, opened_at, {ACCOUNT_COLUMNS})
 SELECT $1, $2, * FROM unnest(
     $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::smallint[])
+    $10::text[], $11::smallint[], $12::integer[])
 """  # noqa: S608 - constants
 FENCE: Final = "SELECT epoch FROM shards WHERE id = $1"
 LOCK_LEASE: Final = "SELECT epoch FROM shards WHERE id = $1 FOR NO KEY UPDATE"

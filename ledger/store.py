@@ -20,7 +20,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ledger.accounts import Account, AccountCode, AccountFlag, Balance
+from ledger.accounts import Account, Balance
 from ledger.core import Facts, LedgerState, Posting
 from ledger.decision import Decision
 from ledger.errors import (
@@ -32,12 +32,14 @@ from ledger.errors import (
     UnsafeDurability,
 )
 from ledger.messages import Companion, Entry, Idempotency
+from ledger.rows import account_from, columns, plain_columns, posting_from, rare_columns
 from ledger.statements import (
     ACCOUNT_FIELDS,
     ASSIGN,
     COMMIT,
     COMMIT_ARGUMENTS,
     CREATE_SHARD,
+    FAILED_IDS,
     FENCE,
     INSERT_ACCOUNTS,
     KNOWN_KEYS,
@@ -79,8 +81,8 @@ REDOABLE: Final = ("transfers_pkey", "transfers_pending_id", "idempotency_keys_p
 """Unique rules that a batch breaks only when memory did not know a stored row."""
 
 LEASE_OVER: Final = "CL001"
-
-Columns: TypeAlias = Sequence[Sequence[Any]]
+ID_FAILED: Final = "CL002"
+"""An id of the batch has failed before, and memory did not know."""
 
 event_fields = attrgetter("id", "subject_id", "name", "at", "payload")
 key_fields = attrgetter("key", "fingerprint", "subject_id")
@@ -117,11 +119,6 @@ def commit_with(function: str, arguments: int) -> str:
     return f"{COMMIT}, {function}({placeholders})"
 
 
-def columns(rows: Iterable[tuple[object, ...]], width: int) -> Columns:
-    """Turn rows into `width` columns, also when there are none."""
-    return list(zip(*rows, strict=True)) or [()] * width
-
-
 class ShardStore:
     """An open connection that holds the lease of one shard under one epoch."""
 
@@ -129,6 +126,7 @@ class ShardStore:
         self._shard = shard
         self._connection = connection
         self.epoch = 0
+        self.last_timestamp = 0
         self._oldest_open_hold: UUID | None = None
 
     @classmethod
@@ -192,7 +190,8 @@ class ShardStore:
             if row["tenant"] != shard.tenant:
                 raise BrokenBooks(shard.id, f"the shard belongs to tenant {row['tenant']}")
             raise NotOwner(shard.id, row["owner"])
-        self.epoch, self._oldest_open_hold = lease["epoch"], lease["oldest_open_hold"]
+        self.epoch, self.last_timestamp = lease["epoch"], lease["last_timestamp"]
+        self._oldest_open_hold = lease["oldest_open_hold"]
 
     async def load(
         self,
@@ -211,7 +210,7 @@ class ShardStore:
         if self._oldest_open_hold is None:
             return []
         rows = await self._connection.fetch(LOAD_HOLDS, self._shard.id, self._oldest_open_hold)
-        return [Posting(*row) for row in rows]
+        return [posting_from(row) for row in rows]
 
     async def commit(
         self, state: LedgerState, decision: Decision, companion: Companion | None, at: datetime
@@ -226,16 +225,21 @@ class ShardStore:
             AlreadyStored: The batch must be decided again; nothing was written.
             CommitUnknown: The connection was lost meanwhile.
         """
+        postings = list(state.journal.values())
         accounts = [(account.id, *account.balance()) for account in state.touched.values()]
         arguments: tuple[object, ...] = (
             self._shard.id,
             self.epoch,
             at,
             state.oldest_open_hold(),
-            *columns(state.journal.values(), 7),
+            *plain_columns(postings),
             *columns(map(key_fields, decision.keys.values()), 3),
             *columns(map(event_fields, decision.events), 5),
             *columns(accounts, 5),
+            state.first_timestamp,
+            *rare_columns(postings),
+            *columns(state.flag_changes(), 2),
+            *columns([(UUID(int=key), result) for key, result in state.failed.items()], 2),
         )
         statement = COMMIT
         if companion is not None and decision.records:
@@ -250,6 +254,8 @@ class ShardStore:
                 raise
             raise AlreadyStored(error.constraint_name) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            if isinstance(error, asyncpg.PostgresError) and error.sqlstate == ID_FAILED:
+                raise AlreadyStored(ID_FAILED) from error
             raise self._named(error) from error
 
     async def open_accounts(self, accounts: Sequence[Account], at: datetime) -> None:
@@ -260,8 +266,8 @@ class ShardStore:
             AlreadyStored: An id or a number is taken in another shard; nothing was written.
         """
         # A flag has a length in Python: asyncpg would take it for an array.
-        *texts, flags = columns(map(account_fields, accounts), len(ACCOUNT_FIELDS))
-        rows = (*texts, [int(flag) for flag in flags])
+        *texts, flags, ledgers = columns(map(account_fields, accounts), len(ACCOUNT_FIELDS))
+        rows = (*texts, [int(flag) for flag in flags], ledgers)
         try:
             await self._connection.execute("BEGIN")
             if await self._connection.fetchval(LOCK_LEASE, self._shard.id) != self.epoch:
@@ -287,13 +293,15 @@ class ShardStore:
             if epoch != self.epoch:
                 raise Fenced(self._shard.id, self.epoch)
             rows = await self._connection.fetch(KNOWN_TRANSFERS, ids + holds, holds)
+            failed = await self._connection.fetch(FAILED_IDS, ids)
             key_rows = await self._connection.fetch(KNOWN_KEYS, self._shard.tenant, keys)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise self._named(error) from error
-        known = [Posting(*row) for row in rows]
+        known = [posting_from(row) for row in rows]
         return Facts(
             transfers={posting.id.int: posting for posting in known},
             resolutions={p.pending_id.int: p for p in known if p.pending_id is not None},
+            failed={row["id"].int: row["result"] for row in failed},
             keys={row["key"]: Idempotency(*row) for row in key_rows},
             is_complete=True,
         )
@@ -329,14 +337,6 @@ def names_of(entries: Iterable[Entry]) -> tuple[list[UUID], list[UUID], list[str
         [transfer.pending_id for transfer in transfers if transfer.pending_id is not None],
         [entry.idempotency.key for entry in entries if entry.idempotency is not None],
     )
-
-
-def account_from(row: Sequence[Any]) -> tuple[Account, Balance]:
-    """An account and its counters, from a row of `LOAD_ACCOUNTS`."""
-    fields = dict(zip(ACCOUNT_FIELDS, row, strict=False))
-    fields["code"] = AccountCode(fields["code"])
-    fields["flags"] = AccountFlag(fields["flags"])
-    return Account(**fields), Balance(*row[len(fields) :])
 
 
 async def assign_shard(dsn: str, shard: ShardSettings) -> None:

@@ -9,18 +9,19 @@ CONNECT_TIMEOUT_SECONDS: Final = 10
 VERIFY_TIMEOUT_SECONDS: Final = 3_600
 
 ONE_SIDED: Final = """
-    SELECT debit_account_id AS id, amount_cents AS amount, kind, true AS is_debit FROM transfers
+    SELECT debit_account_id AS id, amount_cents AS amount, held_cents AS held, kind,
+        true AS is_debit FROM transfers
     UNION ALL
-    SELECT credit_account_id, amount_cents, kind, false FROM transfers
+    SELECT credit_account_id, amount_cents, held_cents, kind, false FROM transfers
 """
 
-# A hold adds to pending; its post or void takes that away; posted and post add to posted.
+# A hold adds to pending; its end takes all of that away; posted and post add to posted.
 REPLAY: Final = f"""
     SELECT id,
-        sum(CASE kind WHEN 1 THEN amount WHEN 0 THEN 0 ELSE -amount END)
+        sum(CASE kind WHEN 1 THEN amount WHEN 0 THEN 0 ELSE -held END)
             FILTER (WHERE is_debit) AS debits_pending,
         sum(amount) FILTER (WHERE is_debit AND kind IN (0, 2)) AS debits_posted,
-        sum(CASE kind WHEN 1 THEN amount WHEN 0 THEN 0 ELSE -amount END)
+        sum(CASE kind WHEN 1 THEN amount WHEN 0 THEN 0 ELSE -held END)
             FILTER (WHERE NOT is_debit) AS credits_pending,
         sum(amount) FILTER (WHERE NOT is_debit AND kind IN (0, 2)) AS credits_posted
     FROM ({ONE_SIDED}) AS sides GROUP BY id
@@ -66,15 +67,20 @@ CHECKS: Final = (
         """,
     ),
     (
-        "posts and voids that are not like their hold",
+        "ends of holds that are not like their hold",
         "SELECT 0",
         """
         SELECT count(*) FROM transfers AS done
         LEFT JOIN transfers AS hold ON hold.id = done.pending_id
-        WHERE done.kind >= 2 AND (hold.kind, hold.shard, hold.debit_account_id,
-                hold.credit_account_id, hold.amount_cents, hold.code)
+        WHERE done.kind >= 2 AND ((hold.kind, hold.shard, hold.debit_account_id,
+                hold.credit_account_id, hold.amount_cents, hold.code, hold.ledger)
             IS DISTINCT FROM (1::smallint, done.shard, done.debit_account_id,
-                done.credit_account_id, done.amount_cents, done.code)
+                done.credit_account_id, done.held_cents, done.code, done.ledger)
+            OR done.kind <> 2 AND done.amount_cents <> done.held_cents
+            OR done.timestamp <= hold.timestamp
+            OR done.kind <> 3 AND hold.timeout_seconds IS NOT NULL
+                AND (done.timestamp >= hold.timestamp + hold.timeout_seconds * 1000000000)
+                    <> (done.kind = 4))
         """,
     ),
     (
@@ -106,6 +112,21 @@ CHECKS: Final = (
             WHERE sequence BETWEEN 1 AND transfer_sequence GROUP BY shard
         ) AS numbers
         """,
+    ),
+    (
+        "transfers whose timestamp is not later than the one before",
+        "SELECT 0",
+        """
+        SELECT count(*) FROM (
+            SELECT timestamp, lag(timestamp) OVER (PARTITION BY shard ORDER BY sequence) AS before
+            FROM transfers
+        ) AS stamped WHERE timestamp <= before
+        """,
+    ),
+    (
+        "stored transfers whose id had failed",
+        "SELECT 0",
+        "SELECT count(*) FROM transfers JOIN failed_transfers USING (id)",
     ),
     (
         "outbox events numbered without a gap",

@@ -13,10 +13,19 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from actors import TIMEOUT, Continue, ExitReason, From, GenServer, IdleTimeout, NoReply
+from actors import (
+    TIMEOUT,
+    Continue,
+    ExitReason,
+    From,
+    GenServer,
+    IdleTimeout,
+    NoReply,
+    TimerRef,
+)
 from ledger.accounts import AccountResult
 from ledger.book import AccountBook
-from ledger.core import LedgerState, undo_all
+from ledger.core import LedgerState, expire_holds, undo_all
 from ledger.decision import COMMITTED, Decision, RecentKeys, decide, no_claims
 from ledger.errors import BrokenBooks, CommitUnknown, Fenced, NotOwner
 from ledger.limits import problem_of, problem_of_accounts
@@ -41,6 +50,10 @@ COMMIT_TIMEOUT_MS: Final = 3_000
 LOAD_TIMEOUT_MS: Final = 120_000
 RETRY_FIRST_MS: Final = 50
 RETRY_MAX_MS: Final = 2_000
+NS_PER_MS: Final = 1_000_000
+EXPIRY_WAIT_MS_MAX: Final = 3_600_000
+"""The wall clock may be set: look again after an hour at the latest."""
+
 STANDBY_MS: Final = 1_000
 """A writer that may not take its shard looks this often, with jitter, whether it may now."""
 
@@ -51,6 +64,7 @@ _log = structlog.get_logger("ledger")
 
 LOAD: Final = "load"
 FLUSH: Final = "flush"
+EXPIRE: Final = "expire"
 WAITS_FOR: Final = (
     OSError,  # refused, reset, timed out
     asyncpg.InterfaceError,
@@ -117,6 +131,7 @@ class ShardWriter(GenServer):
         self._pending: list[tuple[Commit, From]] = []
         self._pending_entries = 0
         self._standby: NotOwner | None = None
+        self._expiry: tuple[int, TimerRef] | None = None
 
     async def init(self) -> Continue:
         """Start at once; connecting and loading follow."""
@@ -163,6 +178,9 @@ class ShardWriter(GenServer):
                 raise CommitUnknown(self._shard.id, "the idle connection was lost")
         elif message == LOAD:
             return NoReply(Continue(LOAD))
+        elif message == EXPIRE:
+            self._expiry = None
+            await self._flush()
         else:
             await super().handle_info(message)
         return NoReply(IdleTimeout(0)) if self._pending else NoReply()
@@ -225,13 +243,14 @@ class ShardWriter(GenServer):
             await store.take_lease(book.holder, has_held=book.has_held)
             book.has_held = True
             book.clear()
-            state = LedgerState()
+            state = LedgerState(first_timestamp=store.last_timestamp)
             state.add_holds(await store.load(partial(add_accounts, state, book), self._companion))
         finally:
             deadline.cancel()
         check_holds(shard.id, state)
         self._state, self._standby = state, None
         book.is_loaded = True
+        self._watch_expiry()
 
     def _tell_lost(self, store: ShardStore) -> None:
         self.node.send(self.pid, ConnectionLost(store))
@@ -249,7 +268,8 @@ class ShardWriter(GenServer):
 
     async def _flush(self) -> None:
         batch, self._pending, self._pending_entries = self._pending, [], 0
-        if not batch:
+        if not batch and not self._is_expiry_due():
+            self._watch_expiry()
             return
         started_ns = self.node.clock.monotonic_ns()
         entries = [entry for commit, _ in batch for entry in commit.entries]
@@ -263,6 +283,24 @@ class ShardWriter(GenServer):
         for commit, sender in batch:
             self.node.reply(sender, tuple(next(answers) for _ in commit.entries))
         self._report(decision, started_ns)
+        self._watch_expiry()
+
+    def _is_expiry_due(self) -> bool:
+        due = self._state.next_expiry()
+        return due is not None and due <= self.node.clock.now_ns()
+
+    def _watch_expiry(self) -> None:
+        """Have the next hold that ends by itself ended in time, also when nobody asks anything."""
+        due = self._state.next_expiry()
+        if self._expiry is not None:
+            if self._expiry[0] == due:
+                return
+            self.node.cancel_timer(self._expiry[1])
+            self._expiry = None
+        if due is not None:
+            wait_ms = max(0, due - self.node.clock.now_ns()) // NS_PER_MS + 1
+            timer = self.node.send_after(min(wait_ms, EXPIRY_WAIT_MS_MAX), self.pid, EXPIRE)
+            self._expiry = (due, timer)
 
     async def _write(self, entries: list[Entry]) -> Decision:
         """Decide and make durable; afterwards memory and rows are equal again."""
@@ -270,7 +308,9 @@ class ShardWriter(GenServer):
         assert store is not None, "a loaded writer has a connection"
         deadline = self.node.clock.call_later(COMMIT_TIMEOUT_MS, store.abort)
         try:
+            state.begin(self.node.clock.now_ns())
             for _ in range(DECISIONS_MAX):
+                expire_holds(state, state.first_timestamp, self.node.ids.new_id)
                 decision = decide(state, entries, self._recent, self._claims)
                 if not decision.is_doubtful and await self._make_durable(store, decision):
                     return decision
@@ -284,13 +324,13 @@ class ShardWriter(GenServer):
     async def _make_durable(self, store: ShardStore, decision: Decision) -> bool:
         """Commit; False when the batch met stored rows that memory did not know."""
         state = self._state
-        if decision.has_effects:
+        if decision.has_effects or state.journal or state.failed:
             at = self.node.clock.now()
             try:
                 sequence = await store.commit(state, decision, self._companion, at)
             except AlreadyStored:
                 return False
-            self._book.publish(state.touched)
+            self._book.publish(state.touched, state.flag_changes())
             self._recent.update(decision.keys)
             if self._companion is not None:
                 self._companion.committed(decision.records)

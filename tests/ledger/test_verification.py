@@ -21,12 +21,18 @@ TAMPERED = {
     "holds resolved more than once": """
         DROP INDEX transfers_pending_id;
         INSERT INTO transfers SELECT gen_random_uuid(), shard, 99, debit_account_id,
-            credit_account_id, amount_cents, code, 3, pending_id, at
+            credit_account_id, amount_cents, code, 3, pending_id, at, timestamp, held_cents
         FROM transfers WHERE kind = 2
         """,
-    "posts and voids that are not like their hold": (
-        "UPDATE transfers SET amount_cents = amount_cents + 1 WHERE kind = 2"
+    "ends of holds that are not like their hold": (
+        "UPDATE transfers SET held_cents = held_cents + 1 WHERE kind = 2"
     ),
+    "transfers whose timestamp is not later than the one before": (
+        "UPDATE transfers SET timestamp = 1"
+    ),
+    "stored transfers whose id had failed": """
+        INSERT INTO failed_transfers SELECT id, shard, 54, at FROM transfers LIMIT 1
+        """,
     "limited accounts below zero": """
         ALTER TABLE accounts DROP CONSTRAINT accounts_debits_limit;
         UPDATE accounts SET debits_posted = credits_posted + 1 WHERE number = '0'
@@ -94,15 +100,16 @@ async def test_tampered_books_fail_the_check_that_is_meant_for_it(
         (
             """
             INSERT INTO transfers SELECT gen_random_uuid(), shard, 99, debit_account_id,
-                credit_account_id, amount_cents, code, 3, pending_id, at
+                credit_account_id, amount_cents, code, 3, pending_id, at, timestamp, held_cents
             FROM transfers WHERE kind = 2
             """,
             "transfers_pending_id",
         ),
         (
             """
-            INSERT INTO accounts (id, shard, tenant, code, flags, branch, number, opened_at)
-            SELECT gen_random_uuid(), shard, tenant, code, 0, branch, number, now() FROM accounts
+            INSERT INTO accounts (id, shard, tenant, code, flags, ledger, branch, number, opened_at)
+            SELECT gen_random_uuid(), shard, tenant, code, 0, 986, branch, number, now()
+            FROM accounts
             WHERE number = '0'
             """,
             "accounts_number",

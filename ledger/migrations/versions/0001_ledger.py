@@ -18,6 +18,7 @@ CREATE TABLE shards (
     committed_batches bigint NOT NULL DEFAULT 0,
     transfer_sequence bigint NOT NULL DEFAULT 0,
     outbox_sequence bigint NOT NULL DEFAULT 0,
+    last_timestamp bigint NOT NULL DEFAULT 0,
     oldest_open_hold uuid
 ) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0)
 """
@@ -31,6 +32,7 @@ CREATE TABLE accounts (
     tenant text NOT NULL,
     code smallint NOT NULL CHECK (code > 0),
     flags smallint NOT NULL CHECK (flags & 6 <> 6),
+    ledger integer NOT NULL CHECK (ledger > 0),
     branch text,
     number text,
     account_type text,
@@ -53,6 +55,8 @@ CREATE UNIQUE INDEX accounts_number ON accounts (tenant, branch, number) NULLS N
     WHERE number IS NOT NULL
 """
 
+# A balancing transfer may come to nothing. What few transfers have is NULL in all others: the flags
+# are then those of the kind, the ledger is the account's, and nothing was given by the user.
 TRANSFERS = """
 CREATE TABLE transfers (
     id uuid PRIMARY KEY,
@@ -60,10 +64,28 @@ CREATE TABLE transfers (
     sequence bigint NOT NULL,
     debit_account_id uuid NOT NULL,
     credit_account_id uuid NOT NULL CHECK (credit_account_id <> debit_account_id),
-    amount_cents bigint NOT NULL CHECK (amount_cents BETWEEN 1 AND 4611686018427387904),
-    code smallint NOT NULL CHECK (code > 0),
-    kind smallint NOT NULL CHECK (kind BETWEEN 0 AND 3),
+    amount_cents bigint NOT NULL CHECK (amount_cents >= 0),
+    code integer NOT NULL CHECK (code > 0),
+    kind smallint NOT NULL CHECK (kind BETWEEN 0 AND 4),
     pending_id uuid CHECK ((pending_id IS NOT NULL) = (kind >= 2)),
+    at timestamptz NOT NULL,
+    timestamp bigint NOT NULL,
+    held_cents bigint CHECK ((held_cents >= amount_cents) = (kind >= 2)),
+    flags smallint,
+    timeout_seconds bigint,
+    ledger integer,
+    user_data_128 uuid,
+    user_data_64 bigint,
+    user_data_32 bigint
+)
+"""
+
+# Ids whose transfer was refused for a reason that another moment might change.
+FAILED_TRANSFERS = """
+CREATE TABLE failed_transfers (
+    id uuid PRIMARY KEY,
+    shard integer NOT NULL,
+    result integer NOT NULL,
     at timestamptz NOT NULL
 )
 """
@@ -116,12 +138,17 @@ COMMIT_BATCH = """
 CREATE FUNCTION ledger_commit(
     lease_shard integer, lease_epoch bigint, batch_at timestamptz, first_open_hold uuid,
     transfer_ids uuid[], debit_ids uuid[], credit_ids uuid[], amounts bigint[],
-    codes smallint[], kinds smallint[], pending_ids uuid[],
+    codes integer[], kinds smallint[], pending_ids uuid[],
     keys text[], fingerprints bytea[], key_subjects uuid[],
     event_ids uuid[], event_subjects uuid[], event_names text[], event_times timestamptz[],
     payloads bytea[],
     account_ids uuid[], new_debits_pending bigint[], new_debits_posted bigint[],
-    new_credits_pending bigint[], new_credits_posted bigint[]
+    new_credits_pending bigint[], new_credits_posted bigint[],
+    first_timestamp bigint,
+    held bigint[], flags smallint[], timeouts bigint[], ledgers integer[],
+    users_128 uuid[], users_64 bigint[], users_32 bigint[],
+    flagged_ids uuid[], new_flags smallint[],
+    failed_ids uuid[], failed_results integer[]
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     lease shards%ROWTYPE;
@@ -130,6 +157,7 @@ BEGIN
         committed_batches = committed_batches + 1,
         oldest_open_hold = first_open_hold,
         transfer_sequence = transfer_sequence + cardinality(transfer_ids),
+        last_timestamp = first_timestamp + cardinality(transfer_ids),
         outbox_sequence = outbox_sequence + cardinality(event_ids)
     WHERE id = lease_shard AND epoch = lease_epoch
     RETURNING * INTO lease;
@@ -141,15 +169,32 @@ BEGIN
         INSERT INTO transfers
         SELECT t.id, lease_shard,
             lease.transfer_sequence - cardinality(transfer_ids) + t.n,
-            t.debit, t.credit, t.amount, t.code, t.kind, t.pending, batch_at
-        FROM unnest(transfer_ids, debit_ids, credit_ids, amounts, codes, kinds, pending_ids)
-            WITH ORDINALITY AS t (id, debit, credit, amount, code, kind, pending, n);
+            t.debit, t.credit, t.amount, t.code, t.kind, t.pending, batch_at,
+            first_timestamp + t.n - 1,
+            CASE WHEN t.kind >= 2 THEN coalesce(t.held, t.amount) END,
+            t.flags, t.timeout, t.ledger, t.user_128, t.user_64, t.user_32
+        FROM unnest(transfer_ids, debit_ids, credit_ids, amounts, codes, kinds, pending_ids,
+                held, flags, timeouts, ledgers, users_128, users_64, users_32)
+            WITH ORDINALITY AS t (id, debit, credit, amount, code, kind, pending,
+                held, flags, timeout, ledger, user_128, user_64, user_32, n);
         UPDATE accounts SET
             debits_pending = a.dp, debits_posted = a.d,
             credits_pending = a.cp, credits_posted = a.c
         FROM unnest(account_ids, new_debits_pending, new_debits_posted,
             new_credits_pending, new_credits_posted) AS a (id, dp, d, cp, c)
         WHERE accounts.id = a.id;
+        IF EXISTS (SELECT FROM failed_transfers WHERE id = ANY (transfer_ids)) THEN
+            RAISE EXCEPTION 'a transfer id has failed before' USING ERRCODE = 'CL002';
+        END IF;
+    END IF;
+    IF cardinality(flagged_ids) > 0 THEN
+        UPDATE accounts SET flags = a.flags
+        FROM unnest(flagged_ids, new_flags) AS a (id, flags) WHERE accounts.id = a.id;
+    END IF;
+    IF cardinality(failed_ids) > 0 THEN
+        INSERT INTO failed_transfers
+        SELECT f.id, lease_shard, f.result, batch_at
+        FROM unnest(failed_ids, failed_results) AS f (id, result);
     END IF;
     IF cardinality(keys) > 0 THEN
         INSERT INTO idempotency_keys
@@ -175,6 +220,7 @@ def upgrade() -> None:
         ACCOUNTS,
         ACCOUNT_NUMBERS,
         TRANSFERS,
+        FAILED_TRANSFERS,
         RESOLUTIONS,
         IDEMPOTENCY_KEYS,
         OUTBOX,
