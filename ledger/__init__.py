@@ -4,7 +4,15 @@ Money is integer centavos. A `ShardWriter` answers `Commit` only when PostgreSQL
 disk; an `AccountBook` shows the durable balances to readers of the same event loop.
 """
 
-from ledger.accounts import Account, AccountCode, AccountFlag, AccountResult, Balance
+from ledger.accounts import (
+    Account,
+    AccountCode,
+    AccountFlag,
+    AccountResult,
+    AccountStatus,
+    Balance,
+    StatusReason,
+)
 from ledger.book import AccountBook
 from ledger.errors import (
     BrokenBooks,
@@ -34,6 +42,7 @@ from ledger.messages import (
     OpenAccounts,
     Refused,
     Replayed,
+    SetStatus,
     Stale,
 )
 from ledger.migration import migrate
@@ -63,6 +72,7 @@ __all__ = [
     "AccountFlag",
     "AccountRefused",
     "AccountResult",
+    "AccountStatus",
     "Answer",
     "Balance",
     "BatchCommitted",
@@ -90,9 +100,11 @@ __all__ = [
     "Refused",
     "ReplayReport",
     "Replayed",
+    "SetStatus",
     "ShardSettings",
     "ShardWriter",
     "Stale",
+    "StatusReason",
     "Transfer",
     "TransferCode",
     "TransferFlag",

@@ -34,6 +34,27 @@ class AccountFlag(IntFlag):
     CLOSED = 32
 
 
+class AccountStatus(IntEnum):
+    """What may happen on an account, beside its flags; kept by us, not by the ledger's core."""
+
+    ACTIVE = 0
+    INACTIVE = 1
+    """Nothing new moves, in or out."""
+    BLOCKED = 2
+    """Nothing new moves out; credits are taken."""
+
+
+class StatusReason(IntEnum):
+    """Why an account has its status."""
+
+    NONE = 0
+    OWNER_REQUEST = 1
+    COURT_ORDER = 2
+    FRAUD_SUSPICION = 3
+    COMPLIANCE = 4
+    CORRECTION = 5
+
+
 class AccountResult(IntEnum):
     """Why an account was not opened; numbers of TigerBeetle 0.17, ours from 1000."""
 
@@ -49,6 +70,7 @@ class AccountResult(IntEnum):
     NUMBER_TAKEN = 1001
     TENANT_IS_ANOTHER = 1002
     EXISTS_IN_ANOTHER_SHARD = 1003
+    NOT_FOUND = 1004
 
 
 @dataclass(frozen=True, slots=True)

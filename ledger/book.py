@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from uuid import UUID
 
-from ledger.accounts import Account, AccountFlag, Balance
+from ledger.accounts import Account, AccountFlag, AccountStatus, Balance
 from ledger.core import AccountState
 
 
@@ -19,6 +19,7 @@ class AccountBook:
         self._accounts: dict[int, Account] = {}
         self._numbers: dict[tuple[str | None, str], Account] = {}
         self._balances: dict[int, Balance] = {}
+        self._restricted: dict[int, AccountStatus] = {}
         self.is_loaded = False
         """The book shows the shard; False while its writer starts, or stands by."""
         self.holder: str | None = None
@@ -40,6 +41,18 @@ class AccountBook:
     def balance(self, account_id: UUID) -> Balance | None:
         """Balance as of the last durable batch; None for an unknown account."""
         return self._balances.get(account_id.int)
+
+    def status(self, account_id: UUID) -> AccountStatus | None:
+        """Status as it is on disk; None for an unknown account."""
+        if account_id.int not in self._accounts:
+            return None
+        return self._restricted.get(account_id.int, AccountStatus.ACTIVE)
+
+    def set_status(self, account_id: UUID, status: AccountStatus) -> None:
+        """Writer only: show a status that has just become durable."""
+        self._restricted.pop(account_id.int, None)
+        if status is not AccountStatus.ACTIVE:
+            self._restricted[account_id.int] = status
 
     def add(self, accounts: Iterable[tuple[Account, Balance]]) -> None:
         """Writer only: take in durable accounts."""
@@ -66,4 +79,5 @@ class AccountBook:
         self._accounts.clear()
         self._numbers.clear()
         self._balances.clear()
+        self._restricted.clear()
         self.is_loaded = False

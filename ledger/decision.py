@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ledger.accounts import AccountStatus
 from ledger.core import LedgerState, apply, undo
 from ledger.messages import Answer, Committed, Entry, Event, Idempotency, Refused, Replayed, Stale
 from ledger.transfers import Transfer, TransferFlag, TransferResult
@@ -128,12 +129,30 @@ def _decide_entry(
     return COMMITTED
 
 
+def _unwanted(state: LedgerState, transfer: Transfer) -> TransferResult | None:
+    """What the core would do and we do not want.
+
+    A post or void names no account: its hold was made before its account was restricted.
+    """
+    if transfer.amount_cents == 0 and not transfer.flags & MAY_BE_NOTHING:
+        return TransferResult.AMOUNT_OUT_OF_RANGE
+    if not state.restricted:
+        return None
+    debit = state.restricted.get(transfer.debit_account_id.int)
+    if debit is AccountStatus.INACTIVE:
+        return TransferResult.DEBIT_ACCOUNT_INACTIVE
+    if debit is AccountStatus.BLOCKED:
+        return TransferResult.DEBIT_ACCOUNT_BLOCKED
+    if state.restricted.get(transfer.credit_account_id.int) is AccountStatus.INACTIVE:
+        return TransferResult.CREDIT_ACCOUNT_INACTIVE
+    return None
+
+
 def _apply_all(state: LedgerState, transfers: Sequence[Transfer]) -> Refused | None:
     for index, transfer in enumerate(transfers):
-        if transfer.amount_cents == 0 and not transfer.flags & MAY_BE_NOTHING:
-            result = TransferResult.AMOUNT_OUT_OF_RANGE
-        else:
-            result = apply(state, transfer, state.first_timestamp + len(state.journal))
+        result = _unwanted(state, transfer) or apply(
+            state, transfer, state.first_timestamp + len(state.journal)
+        )
         if result is not TransferResult.CREATED:
             for applied in reversed(transfers[:index]):
                 undo(state, applied.id)

@@ -7,7 +7,14 @@ all other callers down with it.
 from typing import Final
 
 from ledger.errors import InvalidText, NothingDone, OverLimit
-from ledger.messages import ACCOUNTS_MAX, ENTRIES_MAX, TRANSFERS_MAX, Commit, OpenAccounts
+from ledger.messages import (
+    ACCOUNTS_MAX,
+    ENTRIES_MAX,
+    TRANSFERS_MAX,
+    Commit,
+    OpenAccounts,
+    SetStatus,
+)
 
 TEXT_CHARS_MAX: Final = 255
 FINGERPRINT_BYTES_MAX: Final = 64
@@ -43,6 +50,11 @@ def problem_of_accounts(request: OpenAccounts) -> NothingDone | None:
             if text is not None and not is_storable(text):
                 return InvalidText(f"account {name}")
     return None
+
+
+def problem_of_status(request: SetStatus) -> NothingDone | None:
+    """Say what is wrong with a request to change a status as a whole, if anything."""
+    return None if is_storable(request.made_by) else InvalidText("made by")
 
 
 def is_storable(text: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from actors import From
-from ledger.accounts import Account, AccountResult
+from ledger.accounts import Account, AccountResult, AccountStatus, StatusReason
 from ledger.transfers import Transfer, TransferResult
 
 ENTRIES_MAX = 1_000
@@ -105,6 +105,26 @@ class OpenAccounts:
     """
 
     accounts: tuple[Account, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Request: give an account a status, and say why; what it was before stays on record.
+
+    Holds made before may still be posted or voided. The reply is `Committed` or `AccountRefused`
+    (`NOT_FOUND`), after the transaction is on disk.
+
+    Attributes:
+        account_id: Which account.
+        status: The new one.
+        reason: Why.
+        made_by: Who asked for it, as an audit knows them; at most 255 characters.
+    """
+
+    account_id: UUID
+    status: AccountStatus
+    reason: StatusReason
+    made_by: str
 
 
 @dataclass(frozen=True, slots=True)

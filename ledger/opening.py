@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from uuid import UUID
 
-from ledger.accounts import Account, AccountFlag, AccountResult, Balance
+from ledger.accounts import Account, AccountFlag, AccountResult, AccountStatus, Balance
 from ledger.book import AccountBook
 from ledger.core import ID_MAX, AccountState, LedgerState
 from ledger.errors import BrokenBooks
 from ledger.messages import AccountRefused
+from ledger.rows import AccountRow
 
 NO_MONEY: Final = Balance(0, 0, 0, 0)
 LEDGER_MAX: Final = 999
@@ -57,15 +59,24 @@ def _refusal(account: Account, present: Account | None, tenant: str) -> AccountR
     return next((reason for has_failed, reason in in_order if has_failed), None)
 
 
-def add_accounts(
-    state: LedgerState, book: AccountBook, accounts: Sequence[tuple[Account, Balance]]
-) -> None:
+def add_accounts(state: LedgerState, book: AccountBook, rows: Sequence[AccountRow]) -> None:
     """Take durable accounts into memory."""
-    for account, balance in accounts:
+    book.add([(account, balance) for account, balance, _ in rows])
+    for account, balance, status in rows:
+        take_status(state, book, account.id, status)
         state.accounts[account.id.int] = AccountState(
             account.id, int(account.flags), *balance, account.ledger
         )
-    book.add(accounts)
+
+
+def take_status(
+    state: LedgerState, book: AccountBook, account_id: UUID, status: AccountStatus
+) -> None:
+    """Take a durable status into memory."""
+    state.restricted.pop(account_id.int, None)
+    if status is not AccountStatus.ACTIVE:
+        state.restricted[account_id.int] = status
+    book.set_status(account_id, status)
 
 
 def check_holds(shard_id: int, state: LedgerState) -> None:

@@ -6,10 +6,10 @@ by value, and each value costs.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
-from ledger.accounts import Account, AccountCode, AccountFlag, Balance
+from ledger.accounts import Account, AccountCode, AccountFlag, AccountStatus, Balance
 from ledger.core import Posting
 from ledger.statements import ACCOUNT_FIELDS
 from ledger.transfers import LEDGER_BRL, TransferFlag, TransferKind
@@ -85,12 +85,21 @@ def posting_from(row: Sequence[Any]) -> Posting:
     )
 
 
-def account_from(row: Sequence[Any]) -> tuple[Account, Balance]:
-    """An account and its counters, from a row of `LOAD_ACCOUNTS`."""
+class AccountRow(NamedTuple):
+    """An account as it is stored."""
+
+    account: Account
+    balance: Balance
+    status: AccountStatus = AccountStatus.ACTIVE
+
+
+def account_from(row: Sequence[Any]) -> AccountRow:
+    """An account, from a row of `LOAD_ACCOUNTS`."""
     fields = dict(zip(ACCOUNT_FIELDS, row, strict=False))
     fields["code"] = AccountCode(fields["code"])
     fields["flags"] = AccountFlag(fields["flags"])
-    return Account(**fields), Balance(*row[len(fields) :])
+    *counters, status = row[len(fields) :]
+    return AccountRow(Account(**fields), Balance(*counters), AccountStatus(status))
 
 
 def _is_rare(posting: Posting) -> bool:

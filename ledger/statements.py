@@ -29,7 +29,14 @@ ACCOUNT_FIELDS: Final = (
 )
 ACCOUNT_COLUMNS: Final = ", ".join(ACCOUNT_FIELDS)
 COUNTER_COLUMNS: Final = "debits_pending, debits_posted, credits_pending, credits_posted"
-LOAD_ACCOUNTS: Final = f"SELECT {ACCOUNT_COLUMNS}, {COUNTER_COLUMNS} FROM accounts WHERE shard = $1"  # noqa: S608 - constants
+LOAD_ACCOUNTS: Final = (
+    f"SELECT {ACCOUNT_COLUMNS}, {COUNTER_COLUMNS}, status FROM accounts WHERE shard = $1"  # noqa: S608 - constants
+)
+SET_STATUS: Final = "UPDATE accounts SET status = $2 WHERE id = $1"
+KEEP_STATUS_CHANGE: Final = """
+INSERT INTO account_status_changes (account_id, at, status, reason, made_by)
+VALUES ($1, $2, $3, $4, $5)
+"""
 # In the order of a `Posting`.
 TRANSFER_COLUMNS: Final = """
 id, debit_account_id, credit_account_id, amount_cents, code, kind, pending_id,

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import asyncpg
 
-from ledger.accounts import Account, Balance
+from ledger.accounts import Account
 from ledger.core import Facts, LedgerState, Posting
 from ledger.decision import Decision
 from ledger.errors import (
@@ -31,8 +31,15 @@ from ledger.errors import (
     NotOwner,
     UnsafeDurability,
 )
-from ledger.messages import Companion, Entry, Idempotency
-from ledger.rows import account_from, columns, plain_columns, posting_from, rare_columns
+from ledger.messages import Companion, Entry, Idempotency, SetStatus
+from ledger.rows import (
+    AccountRow,
+    account_from,
+    columns,
+    plain_columns,
+    posting_from,
+    rare_columns,
+)
 from ledger.statements import (
     ACCOUNT_FIELDS,
     ASSIGN,
@@ -42,11 +49,13 @@ from ledger.statements import (
     FAILED_IDS,
     FENCE,
     INSERT_ACCOUNTS,
+    KEEP_STATUS_CHANGE,
     KNOWN_KEYS,
     KNOWN_TRANSFERS,
     LOAD_ACCOUNTS,
     LOAD_HOLDS,
     LOCK_LEASE,
+    SET_STATUS,
     TAKE_LEASE,
 )
 
@@ -195,7 +204,7 @@ class ShardStore:
 
     async def load(
         self,
-        take: Callable[[Sequence[tuple[Account, Balance]]], None],
+        take: Callable[[Sequence[AccountRow]], None],
         companion: Companion | None,
     ) -> list[Posting]:
         """Read the shard: accounts go to `take` page by page, open holds are returned."""
@@ -277,6 +286,24 @@ class ShardStore:
         except asyncpg.UniqueViolationError as error:
             await self._roll_back()
             raise AlreadyStored(error.constraint_name) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise self._named(error) from error
+
+    async def set_status(self, request: SetStatus, at: datetime) -> None:
+        """Store an account's status and, on record for ever, who changed it and why.
+
+        Raises:
+            Fenced, CommitUnknown: As `commit`.
+        """
+        account_id, status = request.account_id, int(request.status)
+        why = (int(request.reason), request.made_by)
+        try:
+            await self._connection.execute("BEGIN")
+            if await self._connection.fetchval(LOCK_LEASE, self._shard.id) != self.epoch:
+                raise Fenced(self._shard.id, self.epoch)
+            await self._connection.execute(SET_STATUS, account_id, status)
+            await self._connection.execute(KEEP_STATUS_CHANGE, account_id, at, status, *why)
+            await self._end_transaction()
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise self._named(error) from error
 

@@ -124,6 +124,9 @@ class TransferResult(IntEnum):
     EXISTS_WITH_DIFFERENT_LEDGER = 67
     ID_ALREADY_FAILED = 68
     AMOUNT_OUT_OF_RANGE = 1000
+    DEBIT_ACCOUNT_INACTIVE = 1001
+    CREDIT_ACCOUNT_INACTIVE = 1002
+    DEBIT_ACCOUNT_BLOCKED = 1003
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):

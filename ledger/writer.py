@@ -28,7 +28,7 @@ from ledger.book import AccountBook
 from ledger.core import LedgerState, expire_holds, undo_all
 from ledger.decision import COMMITTED, Decision, RecentKeys, decide, no_claims
 from ledger.errors import BrokenBooks, CommitUnknown, Fenced, NotOwner
-from ledger.limits import problem_of, problem_of_accounts
+from ledger.limits import problem_of, problem_of_accounts, problem_of_status
 from ledger.messages import (
     AccountRefused,
     BatchCommitted,
@@ -37,8 +37,10 @@ from ledger.messages import (
     Companion,
     Entry,
     OpenAccounts,
+    SetStatus,
 )
-from ledger.opening import NO_MONEY, add_accounts, check_holds, new_accounts
+from ledger.opening import NO_MONEY, add_accounts, check_holds, new_accounts, take_status
+from ledger.rows import AccountRow
 from ledger.store import AlreadyStored, ShardSettings, ShardStore
 
 BATCH_ENTRIES_MAX: Final = 1_000
@@ -155,6 +157,8 @@ class ShardWriter(GenServer):
             self._queue(request, sender)
         elif isinstance(request, OpenAccounts):
             await self._open_accounts(request, sender)
+        elif isinstance(request, SetStatus):
+            await self._set_status(request, sender)
         else:
             await super().handle_call(request, sender)  # raises
         return self._soon()
@@ -377,5 +381,26 @@ class ShardWriter(GenServer):
             raise
         finally:
             deadline.cancel()
-        add_accounts(self._state, book, [(account, NO_MONEY) for account in fresh])
+        add_accounts(self._state, book, [AccountRow(account, NO_MONEY) for account in fresh])
+        self.node.reply(sender, COMMITTED)
+
+    async def _set_status(self, request: SetStatus, sender: From) -> None:
+        problem = problem_of_status(request)
+        if problem is not None:
+            self.node.fail(sender, problem)
+            return
+        if self._book.account(request.account_id) is None:
+            self.node.reply(sender, AccountRefused(AccountResult.NOT_FOUND, request.account_id))
+            return
+        store = self._store
+        assert store is not None, "a loaded writer has a connection"
+        deadline = self.node.clock.call_later(COMMIT_TIMEOUT_MS, store.abort)
+        try:
+            await store.set_status(request, self.node.clock.now())
+        except Fenced as fenced:
+            self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
+            raise
+        finally:
+            deadline.cancel()
+        take_status(self._state, self._book, request.account_id, request.status)
         self.node.reply(sender, COMMITTED)

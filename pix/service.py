@@ -38,6 +38,8 @@ _REFUSALS = {
         "the institution has not enough funds at the central bank",
     ),
     TransferResult.DEBIT_ACCOUNT_ALREADY_CLOSED: ("account_closed", "the account is closed"),
+    TransferResult.DEBIT_ACCOUNT_INACTIVE: ("account_inactive", "the account is inactive"),
+    TransferResult.DEBIT_ACCOUNT_BLOCKED: ("account_blocked", "the account is blocked"),
 }
 
 

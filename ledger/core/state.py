@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.accounts import Balance
+from ledger.accounts import AccountStatus, Balance
 from ledger.messages import Idempotency
 from ledger.transfers import LEDGER_BRL, TransferResult
 
@@ -115,6 +115,7 @@ class LedgerState:
         resolutions: What ended holds in the journal, by the id of the hold.
         ended: The holds that the journal ended, by id.
         failed: Results of ids that have failed for ever and are not yet durable.
+        restricted: Accounts that are not active, by id; for whoever decides what reaches the core.
         touched: Accounts whose counters or flags may differ from their stored row.
         facts: Rows looked up for the current batch.
         first_timestamp: Of the first transfer of the journal; the others follow without a gap.
@@ -126,6 +127,7 @@ class LedgerState:
     resolutions: dict[int, Posting] = field(default_factory=dict)
     ended: dict[int, Posting] = field(default_factory=dict)
     failed: dict[int, TransferResult] = field(default_factory=dict)
+    restricted: dict[int, AccountStatus] = field(default_factory=dict)
     touched: dict[int, AccountState] = field(default_factory=dict)
     facts: Facts = NO_FACTS
     first_timestamp: int = 0

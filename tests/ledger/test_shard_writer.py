@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,8 +10,10 @@ from actors import Node
 from ledger import (
     Account,
     AccountCode,
+    AccountFlag,
     AccountRefused,
     AccountResult,
+    AccountStatus,
     BatchCommitted,
     Commit,
     Committed,
@@ -20,9 +23,13 @@ from ledger import (
     OpenAccounts,
     OverLimit,
     Refused,
+    SetStatus,
+    StatusReason,
     Transfer,
     TransferCode,
+    TransferFlag,
     TransferResult,
+    hold,
     post,
     verify,
     void,
@@ -270,3 +277,101 @@ async def test_amount_that_is_no_positive_integer_is_refused(bank: Bank) -> None
         TransferResult.AMOUNT_OUT_OF_RANGE
     }
     assert len(answers) == 4
+
+
+async def test_blocked_account_pays_nothing_new_and_still_takes_money(bank: Bank) -> None:
+    before, after = bank.hold_of(5), bank.hold_of(6)
+    await bank.commit_transfers(before)
+    blocked = SetStatus(bank.customer(), AccountStatus.BLOCKED, StatusReason.COURT_ORDER, "judge")
+
+    assert await bank.node.call(bank.writer, blocked) == Committed()
+
+    refused = Refused(TransferResult.DEBIT_ACCOUNT_BLOCKED, after.id)
+    assert await bank.commit_transfers(after) == refused
+    assert await bank.commit_transfers(post(bank.node.ids.new_id(), before.id)) == Committed()
+    credit = Transfer(bank.node.ids.new_id(), bank.pi, bank.customer(), 1, TransferCode.PIX_IN)
+    assert await bank.commit_transfers(credit) == Committed()
+    await bank.restart()
+    assert bank.book.status(bank.customer()) is AccountStatus.BLOCKED
+    assert await bank.commit_transfers(after) == refused
+
+
+async def test_inactive_account_neither_pays_nor_takes_until_it_is_active_again(
+    bank: Bank,
+) -> None:
+    def status(wanted: AccountStatus) -> SetStatus:
+        return SetStatus(bank.customer(), wanted, StatusReason.OWNER_REQUEST, "branch 1")
+
+    debit = bank.hold_of(5)
+    credit = Transfer(bank.node.ids.new_id(), bank.pi, bank.customer(), 1, TransferCode.PIX_IN)
+    await bank.node.call(bank.writer, status(AccountStatus.INACTIVE))
+
+    refused = [await bank.commit_transfers(each) for each in (debit, credit)]
+    await bank.node.call(bank.writer, status(AccountStatus.ACTIVE))
+    taken = [await bank.commit_transfers(each) for each in (debit, credit)]
+
+    assert refused == [
+        Refused(TransferResult.DEBIT_ACCOUNT_INACTIVE, debit.id),
+        Refused(TransferResult.CREDIT_ACCOUNT_INACTIVE, credit.id),
+    ]
+    assert taken == [Committed(), Committed()]
+
+
+async def test_status_of_an_unknown_account_is_refused(bank: Bank) -> None:
+    nobody = bank.node.ids.new_id()
+    request = SetStatus(nobody, AccountStatus.BLOCKED, StatusReason.COMPLIANCE, "x")
+
+    answer = await bank.node.call(bank.writer, request)
+
+    assert answer == AccountRefused(AccountResult.NOT_FOUND, nobody)
+    with pytest.raises(InvalidText):
+        await bank.node.call(bank.writer, replace(request, made_by="\0"))
+
+
+async def test_hold_with_a_timeout_is_released_when_it_is_over_though_nobody_asks(
+    bank: Bank,
+) -> None:
+    new_id, customer = bank.node.ids.new_id, bank.customer()
+    brief = hold(new_id(), customer, bank.pi, 5, TransferCode.PIX_OUT, timeout_seconds=1)
+    await bank.commit_transfers(brief)
+    assert bank.balance(customer).debits_pending == 5
+
+    while bank.balance(customer).debits_pending:
+        await bank.node.clock.sleep_ms(20)
+
+    late = await bank.commit_transfers(post(new_id(), brief.id))
+    assert late == Refused(TransferResult.PENDING_TRANSFER_EXPIRED, late.transfer_id)
+    await bank.restart()
+    again = await bank.commit_transfers(post(new_id(), brief.id))
+    assert isinstance(again, Refused)
+    assert again.result is TransferResult.PENDING_TRANSFER_EXPIRED
+
+
+async def test_account_that_a_transfer_closed_is_closed_after_a_restart(bank: Bank) -> None:
+    closing = msgspec.structs.replace(
+        bank.hold_of(1), flags=int(TransferFlag.PENDING | TransferFlag.CLOSING_DEBIT)
+    )
+    assert await bank.commit_transfers(closing) == Committed()
+    assert bank.book.account(bank.customer()).flags & AccountFlag.CLOSED
+    await bank.restart()
+
+    refused = await bank.commit_transfers(bank.hold_of(1))
+    opened = await bank.commit_transfers(void(bank.node.ids.new_id(), closing.id))
+    taken = await bank.commit_transfers(bank.hold_of(1))
+
+    assert refused.result is TransferResult.DEBIT_ACCOUNT_ALREADY_CLOSED
+    assert opened == taken == Committed()
+
+
+async def test_id_that_failed_fails_after_a_restart_though_there_is_money_now(bank: Bank) -> None:
+    dear = bank.hold_of(FUNDS_CENTS + 1)
+    assert await bank.commit_transfers(dear) == Refused(TransferResult.EXCEEDS_CREDITS, dear.id)
+    funding = Transfer(
+        bank.node.ids.new_id(), bank.accounts[0].id, bank.customer(), 10, TransferCode.FUNDING
+    )
+    await bank.commit_transfers(funding)
+    await bank.restart()
+
+    answer = await bank.commit_transfers(dear)
+
+    assert answer == Refused(TransferResult.ID_ALREADY_FAILED, dear.id)

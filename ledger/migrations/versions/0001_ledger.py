@@ -38,6 +38,7 @@ CREATE TABLE accounts (
     account_type text,
     name text,
     tax_id text,
+    status smallint NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 2),
     opened_at timestamptz NOT NULL,
     debits_pending bigint NOT NULL DEFAULT 0 CHECK (debits_pending >= 0),
     debits_posted bigint NOT NULL DEFAULT 0 CHECK (debits_posted >= 0),
@@ -48,6 +49,17 @@ CREATE TABLE accounts (
     CONSTRAINT accounts_credits_limit
         CHECK (flags & 4 = 0 OR credits_pending + credits_posted <= debits_posted)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05)
+"""
+
+STATUS_CHANGES = """
+CREATE TABLE account_status_changes (
+    number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    account_id uuid NOT NULL REFERENCES accounts (id),
+    at timestamptz NOT NULL,
+    status smallint NOT NULL,
+    reason smallint NOT NULL,
+    made_by text NOT NULL
+)
 """
 
 ACCOUNT_NUMBERS = """
@@ -219,6 +231,7 @@ def upgrade() -> None:
         SHARDS,
         ACCOUNTS,
         ACCOUNT_NUMBERS,
+        STATUS_CHANGES,
         TRANSFERS,
         FAILED_TRANSFERS,
         RESOLUTIONS,
