@@ -41,7 +41,6 @@ from ledger import (
     post,
     verify,
 )
-from ledger.statements import COMMIT
 from supervisors import Strategy, Supervisor
 
 SHARD = ShardSettings(1, "12345678", "bench")
@@ -49,6 +48,7 @@ ACCOUNTS = 10_000
 BATCHES = (40, 500)
 ROUNDS = 5
 
+COMMIT = f"SELECT ledger_commit({', '.join(f'${n}' for n in range(1, 37))})"
 TRANSFER_COLUMNS = (
     *("id", "shard", "sequence", "debit_account_id", "credit_account_id", "amount_cents"),
     *("code", "kind", "pending_id", "at", "timestamp"),

@@ -3,56 +3,23 @@
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-import asyncpg
 from rich.console import Console
 from rich.table import Table
 
-from actors import Node, StartFailed
 from bacen.wire import cents_to_text
-from config import Profile, Settings
-from corrente.servers import HomeInUse, ServerError, claim_home, postgres_child
-from corrente.why import why
+from config import Settings
+from corrente.ledger_database import ledger_database
 from ledger import Check, LedgerReport, verify
 from pix import PaymentsReport, verify_payments
-from supervisors import Strategy, Supervisor
 
 
 async def verify_and_show(
     settings: Settings, console: Console, fail: Callable[[str], NoReturn]
 ) -> bool:
-    """Verify and print; True when everything adds up.
-
-    While no platform runs on an embedded home, its database is started for the time of the check.
-    """
-    if settings.profile is not Profile.EMBEDDED:
-        assert settings.postgres.dsn is not None  # the settings were checked
-        return await _verify(settings.postgres.dsn.get_secret_value(), console, fail)
-    if not (settings.home / "postgres").exists():
-        fail(f"{settings.home} has no ledger: start a platform with `make up`")
-    node = Node("verify")
-    try:
-        child, endpoint = postgres_child(settings.home, node.clock)
-        try:
-            with claim_home(settings.home):
-                root = Supervisor([child], strategy=Strategy.ONE_FOR_ONE)
-                await node.start(root)
-                return await _verify(endpoint.dsn, console, fail)
-        except HomeInUse:
-            return await _verify(endpoint.dsn, console, fail)
-    except ServerError as error:
-        fail(str(error))
-    except StartFailed as error:
-        fail(why(error))
-    finally:
-        await node.shutdown()
-
-
-async def _verify(dsn: str, console: Console, fail: Callable[[str], NoReturn]) -> bool:
-    try:
+    """Verify and print; True when everything adds up."""
+    async with ledger_database(settings, fail) as dsn:
         books = await verify(dsn)
         payments = await verify_payments(dsn)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        fail(f"the ledger cannot be read: {error}")
     _show(books, payments, console)
     return books.ok and payments.ok
 

@@ -11,6 +11,7 @@ from loadtest.client import (
     post_request,
 )
 from loadtest.closed_loop import ClosedLoop, LoadResult, run_closed_loop
+from loadtest.machine import machine_line
 
 __all__ = [
     "ClosedLoop",
@@ -19,6 +20,7 @@ __all__ = [
     "LoadResult",
     "NotLoopback",
     "get_request",
+    "machine_line",
     "post_request",
     "run_closed_loop",
 ]
