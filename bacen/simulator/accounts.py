@@ -23,6 +23,18 @@ class PiAccount(msgspec.Struct):
 class PiAccounts:
     def __init__(self, accounts: Mapping[str, PiAccount]) -> None:
         self._accounts = accounts
+        self._before: dict[str, tuple[int, int]] = {}  # since `begin`: balance and blocked
+
+    def begin(self) -> None:
+        """Remember from here on what `undo` takes back."""
+        self._before.clear()
+
+    def undo(self) -> None:
+        """Put every account back as it was at `begin`."""
+        for ispb, (balance_cents, blocked_cents) in self._before.items():
+            account = self._accounts[ispb]
+            account.balance_cents, account.blocked_cents = balance_cents, blocked_cents
+        self._before.clear()
 
     def __contains__(self, ispb: str) -> bool:
         return ispb in self._accounts
@@ -41,14 +53,14 @@ class PiAccounts:
 
     def block(self, ispb: str, amount_cents: int) -> bool:
         """Block an amount, or say False when what is available does not reach (AM04)."""
-        account = self._accounts[ispb]
+        account = self._change(ispb)
         if account.balance_cents - account.blocked_cents < amount_cents:
             return False
         account.blocked_cents += amount_cents
         return True
 
     def unblock(self, ispb: str, amount_cents: int) -> None:
-        account = self._accounts[ispb]
+        account = self._change(ispb)
         if amount_cents > account.blocked_cents:
             raise ValueError("more would be unblocked than is blocked")
         account.blocked_cents -= amount_cents
@@ -56,5 +68,11 @@ class PiAccounts:
     def settle(self, payer: str, receiver: str, amount_cents: int) -> None:
         """Debit a blocked amount at the payer and credit it at the receiver."""
         self.unblock(payer, amount_cents)
-        self._accounts[payer].balance_cents -= amount_cents
-        self._accounts[receiver].balance_cents += amount_cents
+        self._change(payer).balance_cents -= amount_cents
+        self._change(receiver).balance_cents += amount_cents
+
+    def _change(self, ispb: str) -> PiAccount:
+        account = self._accounts[ispb]
+        if ispb not in self._before:
+            self._before[ispb] = account.balance_cents, account.blocked_cents
+        return account

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from actors import ActorError, Node
+from bacen.simulator.errors import BankFault
 from bacen.simulator.metrics import render
 from bacen.simulator.problem import Handler
 from bacen.simulator.requests import (
@@ -17,8 +18,8 @@ from bacen.simulator.requests import (
     GetPayment,
     Originate,
 )
-from bacen.simulator.virtual_payer import VirtualOrder
-from bacen.wire import InvalidMessage, cents_to_text
+from bacen.simulator.virtual_payer import VirtualOrder, pacs008_of
+from bacen.wire import InvalidMessage, cents_to_text, is_end_to_end_id
 
 TIMEOUT_MS = 2_000
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -85,15 +86,22 @@ class AdminEndpoint:
             return json_response({"error": "unsupported_media_type"}, status=415)
         try:
             order = msgspec.json.decode(await request.read(), type=VirtualOrder)
-            asked = Originate(order)
-            end_to_end_id = await self._node.call(SETTLEMENT, asked, timeout_ms=TIMEOUT_MS)
+            message = pacs008_of(order, self._node.ids, self._node.clock.now())
         except (msgspec.DecodeError, InvalidMessage) as error:
             return json_response({"error": "bad_request", "detail": str(error)}, status=400)
+        try:
+            await self._node.call(SETTLEMENT, Originate(message), timeout_ms=TIMEOUT_MS)
+        except BankFault:
+            return json_response({"error": "internal"}, status=500)
+        end_to_end_id = message.transfers[0].end_to_end_id
         return json_response({"end_to_end_id": end_to_end_id}, status=201)
 
     async def payment(self, request: web.Request) -> web.Response:
-        asked = GetPayment(request.match_info["end_to_end_id"])
-        payment = await self._node.call(SETTLEMENT, asked, timeout_ms=TIMEOUT_MS)
+        end_to_end_id = request.match_info["end_to_end_id"]
+        payment = None
+        if is_end_to_end_id(end_to_end_id):
+            asked = GetPayment(end_to_end_id)
+            payment = await self._node.call(SETTLEMENT, asked, timeout_ms=TIMEOUT_MS)
         if payment is None:
             return json_response({"error": "not_found"}, status=404)
         return json_response(msgspec.to_builtins(payment))

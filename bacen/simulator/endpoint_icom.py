@@ -12,6 +12,7 @@ from actors import ActorError, Node
 from bacen.icom import MultipartInvalid, Part, build_multipart, parse_multipart
 from bacen.simulator.errors import StreamGone, TooManyStreams
 from bacen.simulator.outbox import Delivery
+from bacen.simulator.posted import read_body, refuse_hostile
 from bacen.simulator.problem import Problem, problems
 from bacen.simulator.requests import (
     MAILROOM,
@@ -82,15 +83,17 @@ class IcomEndpoint:
         ispb = self._authorise(request)
         kind = request.content_type
         if kind not in {XML, MULTIPART}:
-            raise Problem(415, kind)
+            raise Problem(415)
         if kind == XML and (request.charset or "utf-8").lower() != "utf-8":
             raise Problem(400, "charset")
-        body = await request.read()
+        body = await read_body(request, MESSAGE_BYTES_MAX if kind == XML else BODY_BYTES_MAX)
         bodies = (body,) if kind == XML else parts_of(request, body)
         if not all(bodies):
             raise Problem(400, "mensagem vazia")
         if any(len(each) > MESSAGE_BYTES_MAX for each in bodies):
             raise Problem(413)
+        for each in bodies:
+            refuse_hostile(each)
         try:
             resource_ids = await self._node.call(
                 SETTLEMENT, Receive(ispb, bodies), timeout_ms=CALL_TIMEOUT_MS
@@ -150,7 +153,7 @@ class IcomEndpoint:
             return MESSAGES_MAX
         if XML in kinds or ANYTHING in kinds:
             return 1
-        raise Problem(406, accept)
+        raise Problem(406)
 
     async def _ask(self, asked: object) -> Delivery:
         timeout_ms = self._settings.long_poll_ms + CALL_TIMEOUT_MS

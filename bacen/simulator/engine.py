@@ -3,6 +3,8 @@
 The engine holds what is under way: PI accounts, payments that wait for their receiver, and those
 decided but not yet stored. Finished payments live in the store; whoever calls `pay` looks up there
 which EndToEndIds are taken. BCB Manual das Interfaces 1.12, message catalogue 5.13.
+
+A step is one message, or one time limit: `begin`, then what decides, and `undo` when that raised.
 """
 
 import heapq
@@ -71,6 +73,17 @@ class Changes:
     def report(self, ispb: str, report: StatusReport) -> None:
         self.reports.setdefault(ispb, []).append(report)
 
+    def add(self, step: "Changes") -> None:
+        """Take over what one step changed."""
+        self.accounts |= step.accounts
+        self.payments |= step.payments
+        self.received |= step.received
+        for ispb, reports in step.reports.items():
+            self.reports.setdefault(ispb, []).extend(reports)
+        for address, transfers in step.forwards.items():
+            self.forwards.setdefault(address, []).extend(transfers)
+        self.rejections += step.rejections
+
 
 class Engine:
     """State of the bank and its rules.
@@ -102,6 +115,23 @@ class Engine:
         self._acceptance_timeout = timedelta(milliseconds=acceptance_timeout_ms)
         self._scheduled_timeout_ms = scheduled_timeout_ms
         self._deadlines: list[tuple[int, str]] = []
+        self._counted = self.outcomes.copy(), self.late_answers
+
+    def begin(self) -> Changes:
+        """Start a step that `undo` can take back as a whole; gives what it is to change."""
+        self.accounts.begin()
+        self._counted = self.outcomes.copy(), self.late_answers
+        return Changes()
+
+    def undo(self, step: Changes) -> None:
+        """Take back all that happened since `begin`, wherever it broke off."""
+        self.accounts.undo()
+        self.outcomes, self.late_answers = self._counted
+        for end_to_end_id, payment in step.payments.items():
+            if payment.message_id in step.received:  # it began in this step
+                del self.payments[end_to_end_id]
+            else:  # only what is pending is ever changed
+                payment.status, payment.reason, payment.finished_ms = PENDING, None, 0
 
     def resume(self, pending: Iterable[Payment]) -> None:
         """Take up payments that were pending when the last bank ended; amounts block again."""
@@ -156,12 +186,25 @@ class Engine:
                 reason = report.reasons[0] if report.reasons else "ED05"
                 self._reject(payment, reason, report.additional, moment, changes)
 
-    def expire(self, moment: Moment, changes: Changes) -> None:
-        """Reject with AB03 whatever waits past its time limit."""
+    def due(self, moment: Moment) -> list[Payment]:
+        """Hand out, once, what waits past its time limit: for `expire` or `postpone`."""
+        due: dict[str, Payment] = {}
         while self._deadlines and self._deadlines[0][0] <= moment.ms:
             payment = self.payments.get(heapq.heappop(self._deadlines)[1])
-            if payment is not None and payment.status == PENDING:
-                self._reject(payment, "AB03", (), moment, changes)
+            if payment is None or payment.status != PENDING:
+                continue
+            # A step that was undone leaves its deadline behind: the payment's own one counts.
+            if payment.deadline_ms <= moment.ms:
+                due[payment.end_to_end_id] = payment
+        return list(due.values())
+
+    def expire(self, payment: Payment, moment: Moment, changes: Changes) -> None:
+        """Reject with AB03 what waited too long."""
+        self._reject(payment, "AB03", (), moment, changes)
+
+    def postpone(self, payment: Payment, until_ms: int) -> None:
+        """Let a payment be due once more, later."""
+        heapq.heappush(self._deadlines, (until_ms, payment.end_to_end_id))
 
     def repeat(self, received: ReceivedMessage, ispb: str, known: Known, changes: Changes) -> None:
         """Tell the sender of a repeated BizMsgIdr again how its finished payments ended.
@@ -193,7 +236,8 @@ class Engine:
         reason = self._parties_reason(message.sender, transfer)
         if reason is not None:
             return reason
-        is_late = transfer.accepted_at + self._acceptance_timeout <= moment.at
+        # A difference, because the last years of the calendar leave no room for a sum.
+        is_late = moment.at - transfer.accepted_at >= self._acceptance_timeout
         if is_late and message.service_level == "PAGPRI":
             return "AB03"
         if not self.accounts.block(message.sender, transfer.amount_cents):

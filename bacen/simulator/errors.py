@@ -5,6 +5,7 @@ BankError
 ├── InvalidBankSettings  the bank cannot start with this
 ├── HomeInUse            another bank runs on the same home
 ├── StoreFenced          a newer bank has opened the same database
+├── BankFault            the bank's own code failed on a request; nothing was changed
 ├── TooManyStreams       a participant already reads with the most streams allowed
 └── StreamGone           the stream was closed, abandoned or never existed
 ```
@@ -53,6 +54,17 @@ class StoreFenced(BankError):
     """
 
     epoch: int
+
+
+@dataclass(eq=False)
+class BankFault(BankError):
+    """The bank's own code failed on one request; all that it had done for it was taken back.
+
+    Attributes:
+        error: Type of what was raised; the log has the frames.
+    """
+
+    error: str
 
 
 @dataclass(eq=False)

@@ -26,6 +26,7 @@ from bacen.wire import (
 )
 
 UNKNOWN_SCHEMA = "Schema desconhecido ou não habilitado para uso"
+FAULT = "Erro interno"
 TEXT_MAX = 350
 
 
@@ -56,7 +57,12 @@ class Intake:
     def take(
         self, ispb: str, resource_id: str, body: bytes, moment: Moment, changes: Changes
     ) -> None:
-        """Take one message as it came; never raises for what a participant sent."""
+        """Take one message as it came, as one step; what a participant sent raises nothing.
+
+        Raises:
+            sqlite3.Error: The archive cannot be read.
+            Exception: A fault of the bank's own code: the caller undoes the step.
+        """
         try:
             message = decode(body, self._verifier)
         except WireError as error:
@@ -78,9 +84,9 @@ class Intake:
             return
         earlier = self._recent.get(message.message_id) or self._archive.received(message.message_id)
         if earlier is not None:
-            self.kinds["repeated"] += 1
             known = self._archive.payments(earlier.end_to_end_ids)
             self._engine.repeat(earlier, ispb, known, changes)
+            self.kinds["repeated"] += 1
         else:
             self._decide(message, moment, changes)
 
@@ -91,12 +97,12 @@ class Intake:
 
     def _decide(self, message: Message, moment: Moment, changes: Changes) -> None:
         if isinstance(message, Pacs008):
-            self.kinds["pacs.008"] += 1
             known = self._archive.payments([each.end_to_end_id for each in message.transfers])
             self._engine.pay(message, known, moment, changes)
+            self.kinds["pacs.008"] += 1
         elif isinstance(message, Pacs002):
-            self.kinds["pacs.002"] += 1
             self._engine.answer(message, moment, changes)
+            self.kinds["pacs.002"] += 1
         self._recent[message.message_id] = changes.received[message.message_id]
 
 
@@ -109,6 +115,11 @@ def header_problem(message: Message, ispb: str) -> str | None:
     if message.receiver != SPI_ISPB:
         return "Destinatario difere de 00038166"
     return None
+
+
+def fault_of(ispb: str, resource_id: str, body: bytes) -> Rejection:
+    """Answer a message that the bank failed on; sent again, it is tried again."""
+    return Rejection(ispb, peek_message_id(body) or resource_id, FAULT)
 
 
 def rejection_of(error: WireError, ispb: str, resource_id: str, body: bytes) -> Rejection:

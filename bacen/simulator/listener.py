@@ -47,10 +47,12 @@ class Listener(GenServer):
 
     async def init(self) -> None:
         # A reader that goes away ends its request; access logs would cost more than the answers.
+        # Compressed bodies are left as they are: only we bound them and name what is wrong.
         self._runner = web.AppRunner(
             self._build(),
             handler_cancellation=True,
             access_log=None,
+            auto_decompress=False,
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
         await self._runner.setup()

@@ -76,5 +76,6 @@ def alarms(bank: BankStatistics, mail: MailStatistics) -> Metric:
     )
     family.add_metric(["late_answer"], bank.late_answers)
     family.add_metric(["abandoned_stream"], mail.abandoned)
+    family.add_metric(["fault"], bank.faults)
     family.add_metric(["money_missing_cents"], abs(bank.money_missing_cents))
     return family

@@ -2,20 +2,26 @@
 
 There is no timer here: a group is what was decided while the last batch was being stored. One
 signature a message is what the bank spends most time on.
+
+What cannot be written does not stop the rest: it is tried alone, then left out with an alarm.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TypeVar
+from functools import partial
+from typing import Protocol, TypeVar
 
 from bacen.simulator.engine import Changes, Rejection
+from bacen.simulator.intake import FAULT
 from bacen.wire import (
     SPI_ISPB,
     Admi002,
+    CreditTransfer,
     Message,
     Pacs002,
     Pacs008,
     Signer,
+    StatusReport,
     encode,
     message_id,
 )
@@ -36,57 +42,109 @@ class MessageIds:
         return message_id(SPI_ISPB, f"{self._epoch:08d}{self._last:015d}")
 
 
-def messages(
-    changes: Changes, new_message_id: Callable[[], str], now: datetime
-) -> Iterator[Message]:
-    """Put everything the bank has to tell into messages with the SPI's own header."""
-    for (ispb, priority, service_level), transfers in changes.forwards.items():
-        for group in groups(transfers):
-            yield Pacs008(
-                sender=SPI_ISPB,
-                receiver=ispb,
-                message_id=new_message_id(),
-                created_at=now,
-                transfers=group,
-                priority=priority,
-                service_level=service_level,
-            )
-    for ispb, reports in changes.reports.items():
-        for reports_of_one in groups(reports):
-            yield Pacs002(
-                sender=SPI_ISPB,
-                receiver=ispb,
-                message_id=new_message_id(),
-                created_at=now,
-                reports=reports_of_one,
-            )
-    for rejection in changes.rejections:
-        yield admi002(rejection, new_message_id(), now)
+class FaultReport(Protocol):
+    """Counts and logs a fault of the bank's own code."""
+
+    def __call__(self, name: str, error: Exception, **named: str) -> None: ...
 
 
-def admi002(rejection: Rejection, new_id: str, now: datetime) -> Admi002:
-    return Admi002(
-        sender=SPI_ISPB,
-        receiver=rejection.ispb,
-        message_id=new_id,
-        created_at=now,
-        related_reference=rejection.reference,
-        rejecting_party_reason=rejection.reason,
-        rejected_at=now,
-        error_location=rejection.location,
-        description=rejection.description,
-        additional_data=rejection.additional_data,
-    )
+class Outgoing:
+    """Writes and signs what the bank has to tell.
 
+    Args:
+        signer: The SPI's.
+        new_message_id: Gives a BizMsgIdr that was never used.
+        report_fault: Is told of what could not be written.
+    """
 
-def signed(
-    changes: Changes, signer: Signer, new_message_id: Callable[[], str], now: datetime
-) -> dict[str, list[bytes]]:
-    """Sign the messages of a batch, by receiver."""
-    bodies: dict[str, list[bytes]] = {}
-    for message in messages(changes, new_message_id, now):
-        bodies.setdefault(message.receiver, []).append(encode(message, signer))
-    return bodies
+    def __init__(
+        self, signer: Signer, new_message_id: Callable[[], str], report_fault: FaultReport
+    ) -> None:
+        self._signer = signer
+        self._new_message_id = new_message_id
+        self._report_fault = report_fault
+
+    def signed(self, changes: Changes, now: datetime) -> dict[str, list[bytes]]:
+        """Sign the messages of a batch, by receiver."""
+        bodies: dict[str, list[bytes]] = {}
+        for (ispb, priority, service_level), transfers in changes.forwards.items():
+            forward = partial(self._pacs008, ispb, priority, service_level, now)
+            self._write(bodies, ispb, forward, transfers)
+        for ispb, reports in changes.reports.items():
+            self._write(bodies, ispb, partial(self._pacs002, ispb, now), reports)
+        for rejection in changes.rejections:
+            self._reject(bodies, rejection, now)
+        return {ispb: letters for ispb, letters in bodies.items() if letters}
+
+    def _write(
+        self,
+        bodies: dict[str, list[bytes]],
+        ispb: str,
+        make: Callable[[tuple[T, ...]], Message],
+        items: Sequence[T],
+    ) -> None:
+        """Write items for one participant, together where that succeeds."""
+        letters = bodies.setdefault(ispb, [])
+        for group in groups(items):
+            try:
+                letters.append(encode(make(group), self._signer))
+            except Exception as error:  # noqa: BLE001 (our own, whatever it is: the others go on)
+                if len(group) == 1:
+                    self._report_fault("outgoing", error, ispb=ispb)
+                    continue
+                for each in group:
+                    self._write(bodies, ispb, make, (each,))
+
+    def _reject(self, bodies: dict[str, list[bytes]], rejection: Rejection, now: datetime) -> None:
+        make = partial(self._admi002, rejection.ispb, now)
+        before = len(bodies.get(rejection.ispb, ()))
+        self._write(bodies, rejection.ispb, make, (rejection,))
+        if len(bodies[rejection.ispb]) == before and rejection.reason != FAULT:
+            # Its details may be what cannot be written; the sender learns at least that much.
+            plain = Rejection(rejection.ispb, rejection.reference, FAULT)
+            self._write(bodies, rejection.ispb, make, (plain,))
+
+    def _pacs008(
+        self,
+        ispb: str,
+        priority: str,
+        service_level: str,
+        now: datetime,
+        transfers: tuple[CreditTransfer, ...],
+    ) -> Pacs008:
+        return Pacs008(
+            sender=SPI_ISPB,
+            receiver=ispb,
+            message_id=self._new_message_id(),
+            created_at=now,
+            transfers=transfers,
+            priority=priority,
+            service_level=service_level,
+        )
+
+    def _pacs002(self, ispb: str, now: datetime, reports: tuple[StatusReport, ...]) -> Pacs002:
+        return Pacs002(
+            sender=SPI_ISPB,
+            receiver=ispb,
+            message_id=self._new_message_id(),
+            created_at=now,
+            reports=reports,
+        )
+
+    def _admi002(self, ispb: str, now: datetime, rejections: tuple[Rejection, ...]) -> Admi002:
+        (rejection,) = rejections
+        return Admi002(
+            sender=SPI_ISPB,
+            receiver=ispb,
+            message_id=self._new_message_id(),
+            created_at=now,
+            related_reference=rejection.reference,
+            rejecting_party_reason=rejection.reason,
+            rejected_at=now,
+            error_location=rejection.location,
+            description=rejection.description,
+            additional_data=rejection.additional_data,
+        )
 
 
 def groups(items: Sequence[T]) -> Iterator[tuple[T, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bacen.simulator.outbox import Letter
-from bacen.simulator.virtual_payer import VirtualOrder
+from bacen.wire import Pacs008
 
 SETTLEMENT = "bacen.settlement"
 MAILROOM = "bacen.mailroom"
@@ -20,12 +20,12 @@ class Receive:
 
 @dataclass(frozen=True, slots=True)
 class Originate:
-    """To the settlement: pay as the virtual payer. Replies the EndToEndId once stored.
+    """To the settlement: a pacs.008 of the virtual payer. Replies None once stored.
 
-    Raises `InvalidMessage` at the caller when the order has a field of the wrong form.
+    Raises `BankFault` at the caller when the bank fails on it.
     """
 
-    order: VirtualOrder
+    message: Pacs008
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ class BankStatistics:
     late_answers: int
     commits: int
     money_missing_cents: int
+    faults: int
 
 
 @dataclass(frozen=True, slots=True)

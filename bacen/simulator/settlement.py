@@ -3,12 +3,21 @@
 One batch is on its way to the disk while the next gathers; a POST is answered and a message handed
 out only when its batch is stored. When a commit fails the process dies with it, and the next one
 starts from what the disk says.
+
+Each message is a step of its own inside its batch: when the bank's own code fails on it, what the
+step did is taken back, its sender is told, and the batch goes on. The savepoint is in memory,
+where the decisions are made; the disk sees whole batches only (`bacen.simulator.store` says why).
 """
 
-from asyncio import wrap_future
-from collections.abc import Mapping
+import sqlite3
+import traceback
+from asyncio import Future, wrap_future
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
+
+import structlog
 
 from actors import (
     TIMEOUT,
@@ -23,10 +32,11 @@ from actors import (
 )
 from bacen.simulator.accounts import PiAccounts
 from bacen.simulator.engine import Changes, Engine
+from bacen.simulator.errors import BankFault
 from bacen.simulator.home import HomeLock
-from bacen.simulator.intake import Intake
+from bacen.simulator.intake import Intake, fault_of
 from bacen.simulator.outbox import Letter
-from bacen.simulator.outgoing import MessageIds, signed
+from bacen.simulator.outgoing import MessageIds, Outgoing
 from bacen.simulator.participants import Participant
 from bacen.simulator.payments import Moment, Payment, to_ms
 from bacen.simulator.requests import (
@@ -42,20 +52,23 @@ from bacen.simulator.requests import (
 )
 from bacen.simulator.settings import BankSettings
 from bacen.simulator.store import Batch, OutboxRow, Store, StoredMessage, seed
-from bacen.simulator.virtual_payer import VirtualOrder, pacs008_of
-from bacen.wire import InvalidMessage, Signer, Verifier
+from bacen.wire import Pacs008, Signer, Verifier
 
 MESSAGES_GATHERED_MAX = 50  # then a batch is written although more is waiting
 EXPIRY_STEP_MS = 20  # payments whose time limits lie close together are rejected together
+EXPIRY_RETRY_MS = 60_000  # a payment that the bank failed to reject is tried again
 PRUNE_EVERY_MS = 60_000
 MS_PER_HOUR = 3_600_000
 
 WHEN_IDLE: Final = IdleTimeout(0)
 
+_log = structlog.get_logger("bacen")
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
     error: BaseException | None
+    fault: Exception | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +123,7 @@ class Settlement(GenServer):
         self._rows_left: dict[int, int] = {}
         self._row = 0
         self._commits = 0
+        self._faults = 0
         self._expiry: TimerRef | None = None
         self._expiry_ms = 0
 
@@ -130,7 +144,7 @@ class Settlement(GenServer):
         self._engine.resume(self._store.pending())
         self._total_cents = accounts.total_cents()
         self._intake = Intake(self._engine, self._store, self._keys.verifier)
-        self._new_message_id = MessageIds(self._store.epoch)
+        self._outgoing = Outgoing(self._keys.signer, MessageIds(self._store.epoch), self._fault)
         for row in self._store.outbox():
             self._row = row.number
             self._post(row)
@@ -142,8 +156,8 @@ class Settlement(GenServer):
             case Receive(ispb, bodies):
                 self._receive(ispb, bodies, sender)
                 return self._wait()
-            case Originate(order):
-                self._originate(order, sender)
+            case Originate(message):
+                self._originate(message, sender)
                 return self._wait()
             case GetAccount(ispb):
                 return Reply(self._engine.accounts.get(ispb), WHEN_IDLE)
@@ -167,8 +181,8 @@ class Settlement(GenServer):
             self._flush()
             return NoReply()
         match message:
-            case Committed(error):
-                self._committed(error)
+            case Committed(error, fault):
+                self._committed(error, fault)
             case Expire():
                 self._expire()
             case Prune():
@@ -206,21 +220,43 @@ class Settlement(GenServer):
         gathering.messages += len(bodies)
         resource_ids = tuple(self.node.ids.new_id().hex for _ in bodies)
         for resource_id, body in zip(resource_ids, bodies, strict=True):
-            self._intake.take(ispb, resource_id, body, moment, gathering.changes)
+            take = partial(self._intake.take, ispb, resource_id, body, moment)
+            if self._step("message", take, ispb=ispb, resource_id=resource_id) is not None:
+                gathering.changes.rejections.append(fault_of(ispb, resource_id, body))
         gathering.waiters.append((sender, resource_ids))
         self._watch_deadlines()
 
-    def _originate(self, order: VirtualOrder, sender: From) -> None:
+    def _originate(self, message: Pacs008, sender: From) -> None:
         moment = Moment(self.node.clock.now())
-        try:
-            message = pacs008_of(order, self.node.ids, moment.at)
-        except InvalidMessage as error:
-            self.node.fail(sender, error)
+        error = self._step("virtual payer", partial(self._engine.pay, message, {}, moment))
+        if error is not None:
+            self.node.fail(sender, BankFault(type(error).__name__))
             return
-        self._engine.pay(message, {}, moment, self._gathering.changes)
         self._gathering.is_empty = False
-        self._gathering.waiters.append((sender, message.transfers[0].end_to_end_id))
+        self._gathering.waiters.append((sender, None))
         self._watch_deadlines()
+
+    def _step(
+        self, name: str, decide: Callable[[Changes], object], **named: str
+    ) -> Exception | None:
+        """Decide one thing and add it to the batch, or take it back and give what was raised."""
+        step = self._engine.begin()
+        try:
+            decide(step)
+        except (sqlite3.Error, MemoryError):
+            raise  # the disk's or the machine's, not this message's: the batch fails
+        except Exception as error:  # noqa: BLE001 (our own, whatever it is: the others go on)
+            self._engine.undo(step)
+            self._fault(name, error, **named)
+            return error
+        self._gathering.changes.add(step)
+        return None
+
+    def _fault(self, name: str, error: Exception, **named: str) -> None:
+        """Count and log a fault of our own code; its text may quote a message, so frames only."""
+        self._faults += 1
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _log.error("fault", step=name, error=type(error).__name__, traceback=frames, **named)
 
     def _confirm(self, rows: tuple[int, ...]) -> None:
         for row in rows:
@@ -238,7 +274,7 @@ class Settlement(GenServer):
         self._gathering = Gathering()
         changes = gathering.changes
         now = self.node.clock.now()
-        bodies = signed(changes, self._keys.signer, self._new_message_id, now)
+        bodies = self._outgoing.signed(changes, now)
         rows = [self._row_of(ispb, letters) for ispb, letters in bodies.items()]
         accounts = self._engine.accounts
         batch = Batch(
@@ -251,12 +287,14 @@ class Settlement(GenServer):
         )
         self._in_flight = gathering, rows
         wrap_future(self._store.submit(batch)).add_done_callback(
-            lambda done: self.node.send(self.pid, Committed(done.exception()))
+            lambda done: self.node.send(self.pid, committed(done))
         )
 
-    def _committed(self, error: BaseException | None) -> None:
+    def _committed(self, error: BaseException | None, fault: Exception | None) -> None:
         if error is not None:
             raise error
+        if fault is not None:
+            self._fault("prune", fault)
         assert self._in_flight is not None  # only a flush submits, and only when there is none
         (stored, rows), self._in_flight = self._in_flight, None
         self._commits += 1
@@ -279,9 +317,12 @@ class Settlement(GenServer):
 
     def _expire(self) -> None:
         self._expiry = None
-        before = len(self._gathering.changes.payments)
-        self._engine.expire(Moment(self.node.clock.now()), self._gathering.changes)
-        if len(self._gathering.changes.payments) > before:
+        moment = Moment(self.node.clock.now())
+        for payment in self._engine.due(moment):
+            expire = partial(self._engine.expire, payment, moment)
+            if self._step("time limit", expire, message_id=payment.message_id) is not None:
+                self._engine.postpone(payment, moment.ms + EXPIRY_RETRY_MS)
+        if self._gathering.changes.payments:
             self._gathering.is_empty = False
         self._watch_deadlines()
 
@@ -312,7 +353,13 @@ class Settlement(GenServer):
             late_answers=engine.late_answers,
             commits=self._commits,
             money_missing_cents=self._total_cents - engine.accounts.total_cents(),
+            faults=self._faults,
         )
+
+
+def committed(done: Future[Exception | None]) -> Committed:
+    error = done.exception()
+    return Committed(error) if error is not None else Committed(None, done.result())
 
 
 def payment_row(payment: Payment) -> tuple[str | int | None, ...]:

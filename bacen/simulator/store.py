@@ -153,8 +153,8 @@ class Store:
         """Let the writer thread end after the commit under way, without waiting for it."""
         self._thread.shutdown(wait=False)
 
-    def submit(self, batch: Batch) -> Future[None]:
-        """Commit on the writer thread.
+    def submit(self, batch: Batch) -> Future[Exception | None]:
+        """Commit on the writer thread; gives what `commit` gives.
 
         Raises:
             StoreFenced: (in the future) another bank has opened this home.
@@ -162,7 +162,12 @@ class Store:
         """
         return self._thread.submit(self.commit, batch)
 
-    def commit(self, batch: Batch) -> None:
+    def commit(self, batch: Batch) -> Exception | None:
+        """Write a batch whole or not at all; forgetting old messages is not worth a batch.
+
+        Returns:
+            The fault of our own that kept old messages from being forgotten; all else is written.
+        """
         writer = self._writer
         with writer:
             writer.execute("BEGIN IMMEDIATE")
@@ -178,8 +183,17 @@ class Store:
                     writer.execute(statement, (encode_json(rows).decode(),))
             for row in batch.outbox:
                 writer.execute(WRITE_OUTBOX, (row.number, row.ispb, encode_messages(row.messages)))
-            if batch.prune_before_ms is not None:
+            if batch.prune_before_ms is None:
+                return None
+            writer.execute("SAVEPOINT prune")
+            try:
                 prune(writer, batch.prune_before_ms)
+            except sqlite3.Error:
+                raise
+            except Exception as error:  # noqa: BLE001 (our own, whatever it is: the batch goes on)
+                writer.execute("ROLLBACK TO prune")
+                return error
+            return None
 
     def accounts(self) -> dict[str, PiAccount]:
         rows = self._reader.execute("SELECT ispb, balance_cents FROM accounts")

@@ -30,6 +30,19 @@ KEY_CHARACTERS_MAX = 77
 REMITTANCE_CHARACTERS_MAX = 140
 ADDITIONAL_CHARACTERS_MAX = 105
 
+_TRANSFER_CODES = fields.all_of(
+    fields.END_TO_END_ID.pattern,
+    "|".join(sorted(LOCAL_INSTRUMENTS)),
+    fields.TAX_ID.pattern,
+    fields.ISPB.pattern,
+    fields.ISPB.pattern,
+    fields.TAX_ID.pattern,
+    "|".join(sorted(PURPOSES)),
+)
+_REPORT_CODES = fields.all_of(
+    fields.INSTRUCTION_ID.pattern, fields.END_TO_END_ID.pattern, "|".join(sorted(STATUSES))
+)
+
 
 class AccountId(msgspec.Struct, frozen=True):
     """A customer's account: number `[0-9A-Z]{1,20}`, type, branch `[0-9]{1,4}` where it has one.
@@ -150,17 +163,31 @@ class CreditTransfer(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
-        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
         fields.require_cents(self.amount_cents, "amount_cents")
         fields.require_instant(self.accepted_at, "accepted_at")
-        fields.require_one_of(LOCAL_INSTRUMENTS, self.local_instrument, "local_instrument")
         fields.require_text(self.debtor_name, NAME_CHARACTERS_MAX, "debtor_name")
+        codes = (
+            self.end_to_end_id,
+            self.local_instrument,
+            self.debtor_tax_id,
+            self.debtor_ispb,
+            self.creditor_ispb,
+            self.creditor_tax_id,
+            self.purpose,
+        )
+        if not fields.are_all(_TRANSFER_CODES, codes):
+            self._check_codes()
+        self._check_optional()
+
+    def _check_codes(self) -> None:
+        """Find the field that does not fit."""
+        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
+        fields.require_one_of(LOCAL_INSTRUMENTS, self.local_instrument, "local_instrument")
         fields.require(fields.TAX_ID, self.debtor_tax_id, "debtor_tax_id")
         fields.require(fields.ISPB, self.debtor_ispb, "debtor_ispb")
         fields.require(fields.ISPB, self.creditor_ispb, "creditor_ispb")
         fields.require(fields.TAX_ID, self.creditor_tax_id, "creditor_tax_id")
         fields.require_one_of(PURPOSES, self.purpose, "purpose")
-        self._check_optional()
 
     def _check_optional(self) -> None:
         if self.creditor_key is not None:
@@ -238,11 +265,10 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
-        fields.require(
-            fields.INSTRUCTION_ID, self.original_instruction_id, "original_instruction_id"
-        )
-        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
-        fields.require_one_of(STATUSES, self.status, "status")
+        if not fields.are_all(
+            _REPORT_CODES, (self.original_instruction_id, self.end_to_end_id, self.status)
+        ):
+            self._check_codes()
         for reason in self.reasons:
             fields.require_one_of(STATUS_REASONS, reason, "reasons")
         for text in self.additional:
@@ -251,6 +277,14 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
             fields.require_instant(self.settled_at, "settled_at")
         if self.settlement_date is not None:
             fields.require_day(self.settlement_date, "settlement_date")
+
+    def _check_codes(self) -> None:
+        """Find the field that does not fit."""
+        fields.require(
+            fields.INSTRUCTION_ID, self.original_instruction_id, "original_instruction_id"
+        )
+        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
+        fields.require_one_of(STATUSES, self.status, "status")
 
 
 class Pacs002(msgspec.Struct, frozen=True, kw_only=True):

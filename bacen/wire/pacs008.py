@@ -76,6 +76,7 @@ _TRANSFER = re.compile(
         optional(_REMITTANCE),
     )
 )
+_TAX_AT, _REMITTANCE_AT, _CASH_AT = 20, 25, 26  # where the groups of the optional parts begin
 _START = re.compile(
     "<Document><FIToFICstmrCdtTrf>"
     + element(
@@ -206,14 +207,14 @@ def _cash(cash: CashOut | None) -> str:
 
 
 def _read_transfer(found: re.Match[str]) -> CreditTransfer:
+    parts = found.groups()
     (
         instruction, end_to_end_id, transaction, amount, accepted, instrument, initiator,
         debtor_name, debtor_tax_id, debtor_number, debtor_branch, debtor_type,
         debtor_ispb, creditor_ispb,
         creditor_tax_id, creditor_number, creditor_branch, creditor_type, key, purpose,
-        *extra,
-    ) = found.groups()  # fmt: skip
-    tax, (remittance, *cash) = extra[:5], extra[5:]
+    ) = parts[:_TAX_AT]  # fmt: skip
+    remittance = parts[_REMITTANCE_AT]
     return CreditTransfer(
         end_to_end_id=end_to_end_id,
         amount_cents=text_to_cents(amount),
@@ -232,12 +233,12 @@ def _read_transfer(found: re.Match[str]) -> CreditTransfer:
         instruction_id=instruction,
         initiator_cnpj=initiator,
         remittance=None if remittance is None else unescape(remittance, "remittance"),
-        tax=None if tax[0] is None else _read_tax(tax),
-        cash=None if cash[0] is None else _read_cash(cash),
+        tax=None if parts[_TAX_AT] is None else _read_tax(parts[_TAX_AT:_REMITTANCE_AT]),
+        cash=None if parts[_CASH_AT] is None else _read_cash(parts[_CASH_AT:]),
     )
 
 
-def _read_tax(parts: list[str]) -> Tax:
+def _read_tax(parts: tuple[str, ...]) -> Tax:
     number, first, first_amount, second, second_amount = parts
     return Tax(
         number,
@@ -248,7 +249,7 @@ def _read_tax(parts: list[str]) -> Tax:
     )
 
 
-def _read_cash(parts: list[str]) -> CashOut:
+def _read_cash(parts: tuple[str, ...]) -> CashOut:
     facilitator, ispb, amount, reason, second_amount, second_reason = parts
     read = [CashPart(reason, text_to_cents(amount))]
     if second_amount is not None:

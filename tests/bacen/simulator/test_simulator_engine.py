@@ -109,6 +109,11 @@ def pay(engine: Engine, message: Pacs008, at: datetime = NOW) -> Changes:
     return changes
 
 
+def expire(engine: Engine, at: datetime, changes: Changes) -> None:
+    for payment in engine.due(Moment(at)):
+        engine.expire(payment, Moment(at), changes)
+
+
 def test_payment_to_a_virtual_participant_settles_at_once() -> None:
     engine = make_engine()
 
@@ -303,8 +308,8 @@ def test_silence_is_rejected_when_the_time_is_over_and_not_before() -> None:
     pay(engine, pacs008(silent, asked))
 
     early, late = Changes(), Changes()
-    engine.expire(Moment(NOW + timedelta(milliseconds=29_999)), early)
-    engine.expire(Moment(NOW + timedelta(milliseconds=30_000)), late)
+    expire(engine, NOW + timedelta(milliseconds=29_999), early)
+    expire(engine, NOW + timedelta(milliseconds=30_000), late)
 
     assert early.reports == {}
     assert told(late) == [("RJCT", "AB03")] * 2
@@ -326,7 +331,7 @@ def test_answer_after_the_time_limit_is_counted_and_moves_no_money() -> None:
     engine, one = make_engine(), transfer(creditor_ispb=CONNECTED)
     pay(engine, pacs008(one))
     late = Moment(NOW + timedelta(minutes=1))
-    engine.expire(late, Changes())
+    expire(engine, late.at, Changes())
 
     changes = Changes()
     engine.answer(answer(one.end_to_end_id, "ACSP"), late, changes)
@@ -381,7 +386,7 @@ def test_no_sequence_of_messages_makes_or_loses_money(
             engine.pay(pacs008(one, number=step), NOTHING, Moment(at), changes)
             received.update(changes.received)
         elif kind == "expire":
-            engine.expire(Moment(at + timedelta(minutes=1)), changes)
+            expire(engine, at + timedelta(minutes=1), changes)
         elif kind == "repeat":
             for each in received.values():
                 engine.repeat(each, PAYER, NOTHING, changes)

@@ -7,10 +7,12 @@ import sqlite3
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from actors import Killed, Node, StartFailed
 from bacen.simulator import BankSettings, RunningBank, start_bank
+from bacen.simulator.engine import ReceivedMessage
 from bacen.simulator.errors import StoreFenced
 from bacen.simulator.store import Batch, Store
 from tests.bacen.simulator.conftest import BALANCE_CENTS, OpenDesk, StartBank
@@ -181,6 +183,23 @@ def test_store_that_was_opened_again_refuses_the_commits_of_the_older_one(tmp_pa
     assert newer.accounts()[PAYER].balance_cents == 2
     older.close()
     newer.close()
+
+
+def test_fault_while_forgetting_old_messages_does_not_fail_the_batch(tmp_path: Path) -> None:
+    store = Store(tmp_path / "bank.sqlite3")
+    old = [ReceivedMessage(f"M{number}", PAYER, number, []) for number in range(3)]
+    store.commit(Batch(received=old))
+    with sqlite3.connect(tmp_path / "bank.sqlite3") as connection:
+        connection.execute("UPDATE received SET end_to_end_ids = '[1' WHERE message_id = 'M1'")
+    connection.close()
+
+    fault = store.commit(Batch(accounts=[(PAYER, 6)], prune_before_ms=10))
+
+    assert isinstance(fault, msgspec.DecodeError)
+    assert store.accounts()[PAYER].balance_cents == 6
+    assert store.received("M0") == old[0]
+    assert store.commit(Batch(accounts=[(PAYER, 7)])) is None
+    store.close()
 
 
 def test_failed_commit_writes_nothing(tmp_path: Path) -> None:
