@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help up install install-dev test test-slow soak lint format bench lock clean
+.PHONY: help up install install-dev test test-slow soak lint format bench bench-actors lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,18 @@ format: install-dev ## Format and fix what can be fixed
 bench: install-dev ## Payments/s, latency and CPU per payment on this machine
 	@$(BIN)/python bench/payments.py $(ARGS)
 
+# Libraries to compare with stay out of the platform's environment; one that has no build for this
+# machine is left out.
+.venv/rivals/stamp: requirements/bench.lock | .venv/bin/python
+	@$(PYTHON) -m venv .venv/rivals
+	@.venv/rivals/bin/python -m pip --quiet --disable-pip-version-check --no-input \
+		install --no-compile --require-hashes -r requirements/bench.lock \
+		|| echo 'the libraries to compare with do not install here: left out'
+	@touch $@
+
+bench-actors: install-dev .venv/rivals/stamp ## The runtime: calls, memory, restarts, beside other actors
+	@$(BIN)/python bench/runtime.py --rivals .venv/rivals/bin/python $(ARGS)
+
 lock: ## Compile the lock files again (needs uv on PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		pyproject.toml requirements/build.in -o requirements/runtime.lock
@@ -67,6 +79,8 @@ lock: ## Compile the lock files again (needs uv on PATH)
 		requirements/servers.in -o requirements/servers.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		requirements/dev.in -o requirements/dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		requirements/bench.in -o requirements/bench.lock
 
 clean: ## Remove the environment, caches and the local data folder
 	rm -rf .venv .corrente .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

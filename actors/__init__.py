@@ -3,29 +3,38 @@
 Import from here; the modules behind it may move. The promises are those of OTP (docs/actors.md).
 """
 
+from actors.agent import Agent, AgentServer, start_agent
+from actors.blocking import BlockingActor, BlockingServer
 from actors.clock import Clock, TimerHandle, VirtualClock
 from actors.errors import (
     ActorError,
     AlreadyRegistered,
     AlreadyStarted,
+    AmbiguousName,
     BadReturnValue,
     CalleeDied,
     CallerError,
     CallingSelf,
     CallTimeout,
+    CheckoutTimeout,
     Draining,
+    InvalidPool,
+    InvalidTable,
     NodeLost,
     NoProcess,
     NotAProcess,
     NotJoined,
     NotOwner,
     Overloaded,
+    PoolFull,
     Refused,
     StartFailed,
     StartIgnored,
     TableGone,
+    UnhandledEvent,
     UnhandledMessage,
     Unknown,
+    WrongTableKind,
 )
 from actors.gen_server import (
     Answer,
@@ -41,12 +50,23 @@ from actors.gen_server import (
     StopInit,
 )
 from actors.groups import GroupJoined, GroupLeft, Groups
-from actors.identity import Pid, Ref, Target
+from actors.identity import Name, Pid, Ref, Target, Via
 from actors.ids import IdGenerator
-from actors.inspection import NodeStatistics, ProcessInfo
+from actors.inspection import NodeStatistics, ProcessInfo, ProcessState
 from actors.messages import TIMEOUT, Down, Exit, Timeout
 from actors.node import Node
-from actors.process import From
+from actors.patterns import ANY, Bindings, Pattern, Var
+from actors.pool import Pool, PoolStrategy
+from actors.pool_loans import (
+    Loan,
+    PoolState,
+    PoolStatus,
+    checkin,
+    checkout,
+    pool_status,
+    transaction,
+)
+from actors.process import From, MailboxPolicy
 from actors.reason import (
     Crash,
     ExitReason,
@@ -56,37 +76,77 @@ from actors.reason import (
     Normal,
     Shutdown,
 )
-from actors.registry import Registry
-from actors.table import Access, Row, Table, TableKind, TableTransfer
+from actors.redaction import reason_text
+from actors.registry import Registered, Registry, Unregistered
+from actors.reports import CrashReport
+from actors.state_machine import GenStateMachine
+from actors.table import Access, Continuation, Selection, Table, TableTransfer
+from actors.table_rows import Row, TableKind
 from actors.tasks import Done, Task, start_task
 from actors.telemetry import Event, Handler, Telemetry
 from actors.timers import TimerRef
+from actors.transitions import (
+    Call,
+    Cast,
+    Enter,
+    EventTimeout,
+    Info,
+    Internal,
+    KeepState,
+    NamedTimeout,
+    NextEvent,
+    NextState,
+    Postpone,
+    RepeatState,
+    ReplyTo,
+    StateAction,
+    StateEvent,
+    StateFunction,
+    StateTimeout,
+    StopAndReply,
+    Transition,
+)
 
 __all__ = [
+    "ANY",
     "TIMEOUT",
     "Access",
     "ActorError",
+    "Agent",
+    "AgentServer",
     "AlreadyRegistered",
     "AlreadyStarted",
+    "AmbiguousName",
     "Answer",
     "BadReturnValue",
+    "Bindings",
+    "BlockingActor",
+    "BlockingServer",
+    "Call",
     "CallAnswer",
     "CallTimeout",
     "CalleeDied",
     "CallerError",
     "CallingSelf",
+    "Cast",
+    "CheckoutTimeout",
     "Clock",
+    "Continuation",
     "Continue",
     "Crash",
+    "CrashReport",
     "Done",
     "Down",
     "Draining",
+    "Enter",
     "Event",
+    "EventTimeout",
     "Exit",
     "ExitReason",
     "Failed",
     "From",
     "GenServer",
+    "GenStateMachine",
     "GroupJoined",
     "GroupLeft",
     "Groups",
@@ -94,8 +154,19 @@ __all__ = [
     "IdGenerator",
     "IdleTimeout",
     "Ignore",
+    "Info",
     "InitAnswer",
+    "Internal",
+    "InvalidPool",
+    "InvalidTable",
+    "KeepState",
     "Killed",
+    "Loan",
+    "MailboxPolicy",
+    "Name",
+    "NamedTimeout",
+    "NextEvent",
+    "NextState",
     "NoConnection",
     "NoProcess",
     "NoReply",
@@ -107,17 +178,34 @@ __all__ = [
     "NotJoined",
     "NotOwner",
     "Overloaded",
+    "Pattern",
     "Pid",
+    "Pool",
+    "PoolFull",
+    "PoolState",
+    "PoolStatus",
+    "PoolStrategy",
+    "Postpone",
     "ProcessInfo",
+    "ProcessState",
     "Ref",
     "Refused",
+    "Registered",
     "Registry",
+    "RepeatState",
     "Reply",
+    "ReplyTo",
     "Row",
+    "Selection",
     "Shutdown",
     "StartFailed",
     "StartIgnored",
+    "StateAction",
+    "StateEvent",
+    "StateFunction",
+    "StateTimeout",
     "Stop",
+    "StopAndReply",
     "StopInit",
     "Table",
     "TableGone",
@@ -129,8 +217,20 @@ __all__ = [
     "Timeout",
     "TimerHandle",
     "TimerRef",
+    "Transition",
+    "UnhandledEvent",
     "UnhandledMessage",
     "Unknown",
+    "Unregistered",
+    "Var",
+    "Via",
     "VirtualClock",
+    "WrongTableKind",
+    "checkin",
+    "checkout",
+    "pool_status",
+    "reason_text",
+    "start_agent",
     "start_task",
+    "transaction",
 ]

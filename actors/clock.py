@@ -6,12 +6,14 @@ integers, so that a virtual clock can move them exactly.
 
 import asyncio
 import heapq
+import sys
 import time
 import types
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_REAL_TIME = "actors.clock.Clock"  # the audit event with which simulations refuse a real clock
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NS_PER_MS = 1_000_000
 _SETTLE_TURNS = 20  # loop turns after each virtual timer, so that what it started can run
@@ -34,11 +36,13 @@ class Clock:
     """Wall and monotonic time of this machine."""
 
     def __init__(self) -> None:
+        sys.audit(_REAL_TIME)
         # The builtin itself: one frame less for each of some hundred thousand calls a second.
         self.monotonic_ns: Callable[[], int] = time.monotonic_ns  # noqa: TID251 (it wraps it)
 
     def now_ns(self) -> int:
         """Wall time in nanoseconds since 1970, UTC."""
+        sys.audit(_REAL_TIME)
         return time.time_ns()  # noqa: TID251 (this is what it wraps)
 
     def now(self) -> datetime:
@@ -47,6 +51,7 @@ class Clock:
 
     def call_later(self, ms: int, action: Callable[[], None]) -> TimerHandle:
         """Call `action` once in the running loop after `ms` milliseconds."""
+        sys.audit(_REAL_TIME)
         return asyncio.get_running_loop().call_later(ms / 1000, action)
 
     async def sleep_ms(self, ms: int) -> None:

@@ -5,6 +5,9 @@ a dict is that queue, and an answered call leaves it in constant time. A timer o
 call costs 0.7 µs of the 3 µs that a whole call takes.
 """
 
+import contextvars
+import functools
+
 from actors.clock import Clock, TimerHandle
 from actors.errors import CallTimeout
 from actors.process import From, Raised
@@ -12,64 +15,55 @@ from actors.process import From, Raised
 _NS_PER_MS = 1_000_000
 
 
-class DeadlineQueue:
-    """Waiting calls with the same deadline, oldest first."""
-
-    __slots__ = ("_clock", "_owner", "_timer", "timeout_ms", "waiting")
-
-    def __init__(self, owner: "Deadlines", clock: Clock, timeout_ms: int) -> None:
-        self._owner = owner
-        self._clock = clock
-        self.timeout_ms = timeout_ms
-        self.waiting: dict[From, None] = {}
-        self._timer: TimerHandle = clock.call_later(timeout_ms, self._expire)
-
-    def cancel(self) -> None:
-        """Stop the timer."""
-        self._timer.cancel()
-
-    def _expire(self) -> None:
-        oldest_ns = self._clock.monotonic_ns() - self.timeout_ms * _NS_PER_MS
-        due = []
-        for sender in self.waiting:
-            if sender.sent_ns > oldest_ns:
-                left_ms = -((oldest_ns - sender.sent_ns) // _NS_PER_MS)
-                self._timer = self._clock.call_later(left_ms, self._expire)
-                break
-            due.append(sender)
-        else:
-            self._owner.forget(self)
-        for sender in due:
-            del self.waiting[sender]
-            sender.expired = True
-            if not sender.future.done():
-                request = type(sender.request).__name__
-                error = CallTimeout(sender.process.label, request, self.timeout_ms)
-                sender.future.set_result(Raised(error))
-
-
 class Deadlines:
-    """All waiting calls of a node that have a deadline."""
+    """All waiting calls of a node.
 
-    __slots__ = ("_clock", "_queues")
+    Attributes:
+        waiting: The calls of each length of deadline in milliseconds, oldest first; those without
+            one under None.
+    """
+
+    __slots__ = ("_clock", "_timers", "waiting")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._queues: dict[int, DeadlineQueue] = {}
+        self._timers: dict[int, TimerHandle] = {}
+        self.waiting: dict[int | None, dict[From, None]] = {None: {}}
 
-    def queue(self, timeout_ms: int) -> DeadlineQueue:
-        """The queue of this length; made, with its timer, when there is none."""
-        queue = self._queues.get(timeout_ms)
-        if queue is None:
-            queue = self._queues[timeout_ms] = DeadlineQueue(self, self._clock, timeout_ms)
+    def add(self, timeout_ms: int) -> dict[From, None]:
+        """Begin a queue of this length, and its timer."""
+        self._start(timeout_ms, timeout_ms)
+        queue = self.waiting[timeout_ms] = {}
         return queue
-
-    def forget(self, queue: DeadlineQueue) -> None:
-        """Drop a queue nobody waits in."""
-        del self._queues[queue.timeout_ms]
 
     def cancel(self) -> None:
         """Stop every timer; calls that still wait get no timeout any more."""
-        for queue in self._queues.values():
-            queue.cancel()
-        self._queues.clear()
+        for timeout_ms, timer in self._timers.items():
+            timer.cancel()
+            del self.waiting[timeout_ms]
+        self._timers.clear()
+
+    def _start(self, timeout_ms: int, left_ms: int) -> None:
+        expire = functools.partial(self._expire, timeout_ms)
+        # A timer keeps the context it is made in, and with it the process that happens to call.
+        nobody = contextvars.Context()
+        self._timers[timeout_ms] = nobody.run(self._clock.call_later, left_ms, expire)
+
+    def _expire(self, timeout_ms: int) -> None:
+        oldest_ns = self._clock.monotonic_ns() - timeout_ms * _NS_PER_MS
+        queue = self.waiting[timeout_ms]
+        due = []
+        for sender in queue:
+            if sender.sent_ns > oldest_ns:
+                self._start(timeout_ms, -((oldest_ns - sender.sent_ns) // _NS_PER_MS))
+                break
+            due.append(sender)
+        else:
+            del self._timers[timeout_ms], self.waiting[timeout_ms]
+        for sender in due:
+            del queue[sender]
+            sender.expired = True
+            if not sender.future.done():
+                request = type(sender.request).__name__
+                error = CallTimeout(sender.process.label, request, timeout_ms)
+                sender.future.set_result(Raised(error))

@@ -4,10 +4,12 @@ ActorError
 ├── CallerError      your code is wrong; retrying cannot help
 │   ├── NoProcess, CallingSelf, NotAProcess
 │   ├── AlreadyStarted, StartFailed, StartIgnored
-│   ├── AlreadyRegistered, NotJoined, TableGone, NotOwner
-│   └── BadReturnValue, UnhandledMessage
+│   ├── AlreadyRegistered, AmbiguousName, NotJoined
+│   ├── TableGone, NotOwner, WrongTableKind, InvalidTable
+│   ├── InvalidPool
+│   └── BadReturnValue, UnhandledMessage, UnhandledEvent
 ├── Refused          nothing was done; try again later
-│   └── Overloaded, Draining
+│   └── Overloaded, Draining, PoolFull, CheckoutTimeout
 └── Unknown          it may have happened; ask before you retry
     └── CallTimeout, CalleeDied, NodeLost
 """
@@ -132,6 +134,17 @@ class AlreadyRegistered(CallerError):
 
 
 @dataclass(eq=False)
+class AmbiguousName(CallerError):
+    """The key of a registry that many processes may have is nobody's name.
+
+    Attributes:
+        key: Type name of the key.
+    """
+
+    key: str
+
+
+@dataclass(eq=False)
 class NotJoined(CallerError):
     """The process is not a member of the group.
 
@@ -160,6 +173,32 @@ class NotOwner(CallerError):
 
     owner: Pid | None
     operation: str
+
+
+@dataclass(eq=False)
+class WrongTableKind(CallerError):
+    """Tables of this kind cannot do that.
+
+    Attributes:
+        kind: Name of the kind.
+        operation: What was tried.
+    """
+
+    kind: str
+    operation: str
+
+
+@dataclass(eq=False)
+class InvalidTable(CallerError):
+    """An option of a table that cannot be obeyed.
+
+    Attributes:
+        field: The option that is wrong.
+        problem: What is wrong with it.
+    """
+
+    field: str
+    problem: str
 
 
 @dataclass(eq=False)
@@ -192,6 +231,34 @@ class UnhandledMessage(CallerError):
 
 
 @dataclass(eq=False)
+class UnhandledEvent(CallerError):
+    """An event reached a state of a state machine that does not handle it.
+
+    Attributes:
+        state: Name of the state.
+        event: Type name of the event: `Call`, `StateTimeout`, …
+        content: Type name of what it brought; the name of a named timeout.
+    """
+
+    state: str
+    event: str
+    content: str
+
+
+@dataclass(eq=False)
+class InvalidPool(CallerError):
+    """A pool that cannot be.
+
+    Attributes:
+        option: Which argument.
+        problem: What is wrong with it.
+    """
+
+    option: str
+    problem: str
+
+
+@dataclass(eq=False)
 class Overloaded(Refused):
     """The mailbox is full; the request was not queued.
 
@@ -213,6 +280,34 @@ class Draining(Refused):
     """
 
     node: str
+
+
+@dataclass(eq=False)
+class PoolFull(Refused):
+    """Every worker is lent, and the borrower did not or could not wait; nothing was borrowed.
+
+    Attributes:
+        pool: Which one.
+        workers_max: Workers it may have, overflow included.
+        waiting: Borrowers that wait already.
+    """
+
+    pool: Target
+    workers_max: int
+    waiting: int
+
+
+@dataclass(eq=False)
+class CheckoutTimeout(Refused):
+    """No worker came back in time; nothing was borrowed.
+
+    Attributes:
+        pool: Name or pid that was asked.
+        timeout_ms: How long the borrower waited.
+    """
+
+    pool: Target
+    timeout_ms: int
 
 
 @dataclass(eq=False)

@@ -5,23 +5,22 @@ tables, tells its peers, closes the mailbox, and only then cancels the task. Wha
 sends is dropped because its record says dead (otp.md sections 3 and 13).
 """
 
+import asyncio
 import functools
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from actors.errors import CalleeDied
 from actors.identity import Pid, Ref, Target
 from actors.messages import Down, Exit
-from actors.process import EXIT, INFO, Process, Raised
+from actors.process import EXIT, NOTICE, Process, Raised
 from actors.reason import ExitReason, Killed, Normal
 from actors.refusals import absence
-from actors.reports import report_crash, report_zombie
+from actors.reports import report_crash, report_failure, report_zombie
 
 ZOMBIE_GRACE_MS: Final = 1_000
-
-_log = structlog.get_logger("actors")
+RELEASE_FAILURE: Final = ("process", "release", "failure")
+WATCHER_FAILURE: Final = ("process", "watcher", "failure")
 
 
 def finish(process: Process, reason: ExitReason) -> None:
@@ -32,10 +31,13 @@ def finish(process: Process, reason: ExitReason) -> None:
     process.reason = reason
     process.node.forget(process)
     _release(process)
-    process.mailbox.clear()
+    if process.idle_timer is not None:
+        process.idle_timer.cancel()
+        process.idle_timer = None
     if process.starting is not None and not process.starting.done():
         process.starting.set_result(reason)
     _answer_calls(process, reason)
+    process.mailbox.clear()  # the loop of a zombie still holds it
     _tell_links(process, reason)
     _tell_watchers(process, reason)
     _forget_monitors(process)
@@ -60,9 +62,11 @@ def kill(process: Process, reason: ExitReason) -> None:
     finish(process, reason)
     task = process.task
     if task is not None and not task.done():
-        task.cancel()
         watch = functools.partial(_look_for_zombie, process)
         process.zombie_timer = process.node.clock.call_later(ZOMBIE_GRACE_MS, watch)
+        process.node.keep(task)
+        task.add_done_callback(functools.partial(_no_zombie, process))
+        task.cancel()
 
 
 def signal(process: Process, source: Pid | None, reason: ExitReason, *, linked: bool) -> None:
@@ -83,15 +87,15 @@ def link(one: Process, other: Process) -> None:
         return
     for process, peer in ((one, other), (other, one)):
         if process.links is None:
-            process.links = set()
-        process.links.add(peer)
+            process.links = {}
+        process.links[peer] = None
 
 
 def unlink(one: Process, other: Process) -> None:
     """Undo a link; nothing of it is felt later."""
     for process, peer in ((one, other), (other, one)):
         if process.links is not None:
-            process.links.discard(peer)
+            process.links.pop(peer, None)
 
 
 def unlink_parent(process: Process) -> None:
@@ -104,13 +108,13 @@ def unlink_parent(process: Process) -> None:
 def monitor(watcher: Process, target: Process | None, label: Target, ref: Ref) -> None:
     """Have `watcher` told once when `target` ends, or at once when there is none."""
     if target is None:
-        watcher.deliver(INFO, Down(ref, label, absence(watcher.node.name, label)))
+        watcher.deliver(NOTICE, Down(ref, label, absence(watcher.node.name, label)))
         return
 
     def tell(reason: ExitReason) -> None:
         if watcher.monitors is not None:
             watcher.monitors.pop(ref, None)
-        watcher.deliver(INFO, Down(ref, label, reason))
+        watcher.deliver(NOTICE, Down(ref, label, reason))
 
     watch(target, ref, tell, watcher)
     if watcher.monitors is None:
@@ -143,11 +147,10 @@ def demonitor(watcher: Process, ref: Ref) -> None:
 
 
 def _answer_calls(process: Process, reason: ExitReason) -> None:
-    for sender in process.calls:
-        if not sender.future.done():
-            request = type(sender.request).__name__
-            sender.future.set_result(Raised(CalleeDied(reason, process.label, request)))
-    process.calls.clear()
+    for sender in process.owed():
+        request = type(sender.request).__name__
+        sender.future.set_result(Raised(CalleeDied(reason, process.label, request)))
+    process.calls = None
 
 
 def _release(process: Process) -> None:
@@ -155,8 +158,8 @@ def _release(process: Process) -> None:
     for release in releases or ():
         try:
             release()
-        except Exception:  # noqa: BLE001 (the others must still be released)
-            _log.exception("release failed", process=str(process.label))
+        except BaseException as error:  # noqa: BLE001 (the others must still be released)
+            report_failure(process, RELEASE_FAILURE, error)
 
 
 def _tell_links(process: Process, reason: ExitReason) -> None:
@@ -168,7 +171,7 @@ def _tell_links(process: Process, reason: ExitReason) -> None:
     is_outermost = not signals
     for peer in peers:
         if peer.links is not None:
-            peer.links.discard(process)
+            peer.links.pop(process, None)
         signals.append((peer, process.pid, reason))
     try:
         while is_outermost and signals:
@@ -182,13 +185,22 @@ def _tell_links(process: Process, reason: ExitReason) -> None:
 def _tell_watchers(process: Process, reason: ExitReason) -> None:
     watchers, process.watchers = process.watchers, None
     for _, tell in (watchers or {}).values():
-        tell(reason)
+        try:
+            tell(reason)
+        except BaseException as error:  # noqa: BLE001 (the others must still be told)
+            report_failure(process, WATCHER_FAILURE, error)
 
 
 def _forget_monitors(process: Process) -> None:
     monitors, process.monitors = process.monitors, None
     for ref, target in (monitors or {}).items():
         unwatch(target, ref)
+
+
+def _no_zombie(process: Process, _task: asyncio.Task[None]) -> None:
+    if process.zombie_timer is not None:
+        process.zombie_timer.cancel()
+        process.zombie_timer = None
 
 
 def _look_for_zombie(process: Process) -> None:

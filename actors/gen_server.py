@@ -5,6 +5,7 @@ instance, so `terminate` after a crash sees what the failed callback left, not t
 it. And a request whose deadline passed while it was queued is dropped, unless it must run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
@@ -12,8 +13,9 @@ import structlog
 
 from actors.errors import UnhandledMessage
 from actors.identity import Pid
-from actors.process import MAILBOX_MAX, From
+from actors.process import MAILBOX_MAX, From, MailboxPolicy
 from actors.reason import ExitReason
+from actors.redaction import shapes
 
 if TYPE_CHECKING:
     from actors.node import Node
@@ -97,19 +99,26 @@ class GenServer:
     A new instance for each start. Raising in a callback ends the process with `Crash`; to refuse
     a request, reply with a value or use `Node.fail`.
 
+    Callbacks run one at a time, in the same context but not always in the same task: a server with
+    nothing to do has none. What belongs to a task (a task group, a timeout) ends in its callback.
+
     Attributes:
         node: The node that runs it; set before `init`.
         pid: Its identity; set before `init`.
         trap_exit: Exit signals arrive as `Exit` messages, and `terminate` runs when the parent
             asks for the end. False: such signals end the process at once, without `terminate`.
+        is_supervisor: It answers `supervisors.which_children`; observers ask those that say so.
         mailbox_max: Messages the mailbox holds when `Node.start` says nothing else.
+        mailbox_policy: What a full mailbox does with one more message.
         stop_timeout_ms: How long `Node.shutdown` waits for it; None when it sees to that itself.
     """
 
     node: "Node"
     pid: Pid
     trap_exit: bool = False
+    is_supervisor: ClassVar[bool] = False
     mailbox_max: ClassVar[int] = MAILBOX_MAX
+    mailbox_policy: ClassVar[MailboxPolicy] = MailboxPolicy.REFUSE
     stop_timeout_ms: ClassVar[int | None] = 5_000
 
     async def init(self) -> InitAnswer:
@@ -139,3 +148,12 @@ class GenServer:
 
     async def terminate(self, reason: ExitReason) -> None:
         """Tidy up. Not run after a kill: nothing may rely on it for correctness."""
+
+    def format_status(self) -> Mapping[str, str]:
+        """What observers and crash reports may show of the state; quick, and it changes nothing.
+
+        The default names the attributes, each with its type and size and never with its value:
+        whoever overrides it decides what is neither secret nor personal.
+        """
+        state = {name: value for name, value in vars(self).items() if name not in {"node", "pid"}}
+        return shapes(state)

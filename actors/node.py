@@ -5,38 +5,37 @@ from here and says so; the cluster carries messages between nodes.
 """
 
 import asyncio
-import contextvars
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from actors import exits
-from actors.clock import Clock, TimerHandle, pause
+from actors import draining, exits, mailbox, starting
+from actors.clock import Clock, TimerHandle
 from actors.current import current_process
 from actors.deadlines import Deadlines
 from actors.errors import (
     AlreadyStarted,
     CalleeDied,
     CallTimeout,
-    Draining,
     NoProcess,
     NotAProcess,
     StartFailed,
     StartIgnored,
 )
 from actors.gen_server import GenServer, Ignore
-from actors.identity import Pid, Ref, Target
+from actors.identity import Name, Pid, Ref, Target, Via
 from actors.ids import IdGenerator, make_rng
-from actors.inspection import NodeStatistics, ProcessInfo, describe
-from actors.process import CAST, INFO, STOP, From, Process, Raised
-from actors.reason import ExitReason, Failed, Killed, Normal, Shutdown
+from actors.inspection import NodeStatistics, Observation, ProcessInfo, describe
+from actors.parking import Parking
+from actors.process import CAST, INFO, NOTICE, STOP, From, Process, Raised
+from actors.reason import ExitReason, Normal
 from actors.refusals import absence, check_alive, check_caller, refusal, unreachable
-from actors.server_loop import run_body, run_server
+from actors.reports import CRASHES_MAX, CrashReport
+from actors.server_loop import resume_server, run_body, run_server
 from actors.telemetry import Telemetry
 from actors.timers import TimerRef, Timers
 
 CALL_TIMEOUT_MS: Final = 5_000
-_LEAVE_SECONDS: Final = 1.0  # how long `shutdown` waits for the tasks of killed processes
 
 _NORMAL: Final = Normal()
 
@@ -55,6 +54,8 @@ class Node:
         ids: Its ids and tokens.
         rng: Its randomness; not for secrets.
         telemetry: Its events.
+        crashes: Reports of the latest crashes, oldest first.
+        observation: Has the time in handlers measured for a while.
     """
 
     def __init__(
@@ -65,17 +66,22 @@ class Node:
         self.rng = make_rng(seed)
         self.ids = IdGenerator(self.clock, self.rng, seed)
         self.telemetry = Telemetry(self.clock)
+        self.crashes: deque[CrashReport] = deque(maxlen=CRASHES_MAX)
+        self.observation = Observation(self.telemetry, self.clock)
+        # What follows is for the other modules of this room.
         self.loop: asyncio.AbstractEventLoop
-        self.exit_signals: deque[tuple[Process, Pid, ExitReason]] = deque()
         # Pids and names in one table: a message needs one lookup, whichever it is sent to.
-        self._table: dict[Target, Process] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.table: dict[Target, Process] = {}
+        self.parking = Parking(enabled=type(self.clock) is Clock)
+        self.exit_signals: deque[tuple[Process, Pid, ExitReason]] = deque()
+        self.dropped = 0
+        self.is_draining = False
+        self._leaving: dict[asyncio.Task[None], None] = {}
         self._timers = Timers(self.clock)
         self._deadlines = Deadlines(self.clock)
+        self._waiting = self._deadlines.waiting
         self._pids = 0
         self._refs = 0
-        self._dropped = 0
-        self._is_draining = False
 
     # Starting
 
@@ -83,7 +89,7 @@ class Node:
         self,
         server: GenServer,
         *,
-        name: str | None = None,
+        name: Name | None = None,
         link: bool | None = None,
         mailbox_max: int | None = None,
         timeout_ms: int | None = None,
@@ -105,14 +111,12 @@ class Node:
         """
         if getattr(server, "pid", None) is not None:
             raise AlreadyStarted(server.pid)
-        process = self._create(
-            name, link, server.mailbox_max if mailbox_max is None else mailbox_max
-        )
+        process = starting.create(self, name, link)
+        process.mailbox_max = server.mailbox_max if mailbox_max is None else mailbox_max
         server.node, server.pid, process.server = self, process.pid, server
-        starting: asyncio.Future[Any] = self.loop.create_future()
-        process.starting = starting
-        self._run(process, run_server(process, server))
-        outcome = await self._await_start(process, starting, timeout_ms)
+        starting.run(process, run_server(process, server))
+        starting.tell(process)
+        outcome = await starting.wait_for_start(process, timeout_ms)
         if outcome is None:
             return process.pid
         if isinstance(outcome, Ignore):
@@ -123,7 +127,7 @@ class Node:
         self,
         body: Callable[[], Coroutine[Any, Any, Any]],
         *,
-        name: str | None = None,
+        name: Name | None = None,
         link: bool | None = None,
     ) -> Pid:
         """Run a coroutine function as a bare process: no mailbox, but links and monitors.
@@ -134,13 +138,14 @@ class Node:
             AlreadyStarted: The name is taken.
             Draining: The node is shutting down.
         """
-        process = self._create(name, link, 0)
-        self._run(process, run_body(process, body))
+        process = starting.create(self, name, link)
+        starting.run(process, run_body(process, body))
+        starting.tell(process)
         return process.pid
 
     # Messages
 
-    async def call(
+    async def call(  # noqa: C901 (one frame: every helper would cost a tenth of a call)
         self,
         target: Target,
         request: object,
@@ -165,44 +170,47 @@ class Node:
             CalleeDied: The server ended first; the outcome is unknown.
             NodeLost: The pid is another node's, and it cannot be reached.
         """
-        process = self._table.get(target)
+        process = self.table.get(target) or self._via(target)
         if process is None:
             raise unreachable(self.name, target, request)
-        mailbox = process.mailbox
-        if len(mailbox) >= process.mailbox_max:
-            raise refusal(process, target, request)
         sender = From(request, self.loop.create_future(), process, self.clock.monotonic_ns())
         sender.must_run = must_run
         caller = current_process.get()
         if caller is not None:
-            check_caller(caller, process, request)
+            if caller is process or not caller.alive:
+                check_caller(caller, process, request)
             sender.caller = caller.pid
-        if timeout_ms is None:
-            waiting: dict[From, None] = {}
-        elif timeout_ms > 0:
-            waiting = self._deadlines.queue(timeout_ms).waiting
-        else:
-            raise CallTimeout(target, type(request).__name__, timeout_ms)
+        waiting = self._waiting.get(timeout_ms)
+        if waiting is None:
+            if timeout_ms is None or timeout_ms <= 0:
+                raise CallTimeout(process.label, type(request).__name__, timeout_ms or 0)
+            waiting = self._deadlines.add(timeout_ms)
+        if len(process.mailbox) < process.room:
+            process.mailbox.append(sender)
+            waiter = process.waiter
+            if waiter is not None:
+                process.waiter = None
+                if not waiter.done():
+                    waiter.set_result(False)
+        elif not mailbox.admit(process, sender):
+            raise refusal(process, request)
         waiting[sender] = None
-        process.calls.add(sender)
-        mailbox.append(sender)
-        if process.waiter is not None:
-            process.wake()
         try:
             answer = await sender.future
         finally:
-            process.calls.discard(sender)
             waiting.pop(sender, None)
+            if process.calls:
+                process.calls.pop(sender, None)
         if type(answer) is Raised:
             raise answer.error
         return answer
 
     def cast(self, target: Target, message: object) -> None:
-        """Send a message to `handle_cast`; never fails.
+        """Send a message to `handle_cast`; never fails and never waits.
 
-        To nobody it vanishes; a full mailbox drops and counts it.
+        To nobody it vanishes; a full mailbox drops and counts it (see `MailboxPolicy`).
         """
-        process = self._table.get(target)
+        process = self.table.get(target) or self._via(target)
         if process is not None:
             sender = current_process.get()
             if sender is None or sender.alive:
@@ -210,7 +218,7 @@ class Node:
 
     def send(self, target: Target, message: object) -> None:
         """Send a message to `handle_info`; as `cast` otherwise."""
-        process = self._table.get(target)
+        process = self.table.get(target) or self._via(target)
         if process is not None:
             sender = current_process.get()
             if sender is None or sender.alive:
@@ -230,14 +238,31 @@ class Node:
         """Send a message to `handle_info` after `ms` milliseconds."""
 
         def fire() -> None:
-            process = self._table.get(target)
+            process = self._find(target)
             if process is not None:
                 self._post(process, INFO, message)
 
         return self._timers.start(ms, fire)
 
+    def send_interval(self, ms: int, target: Target, message: object) -> TimerRef:
+        """Send a message to `handle_info` every `ms` milliseconds, until cancelled.
+
+        A message that is late makes none after it late; one that would be a whole period late is
+        left out. It stops when the process ends that is the target now, also where that was given
+        by name: whoever takes its place asks for its own, in `init`.
+        """
+        process = self._find(target)
+
+        def fire() -> bool:
+            if process is None or not process.alive:
+                return False
+            self._post(process, INFO, message)
+            return True
+
+        return self._timers.repeat(max(1, ms), fire)
+
     def cancel_timer(self, timer: TimerRef) -> None:
-        """Do not send; a timer that has fired does not mind."""
+        """Send no more; a timer that has fired does not mind."""
         self._timers.cancel(timer)
 
     # Bonds
@@ -245,7 +270,7 @@ class Node:
     def monitor(self, target: Target) -> Ref:
         """Have the calling server sent one `Down` when `target` ends, or now if it is gone."""
         ref = self._new_ref()
-        exits.monitor(self._caller("monitor"), self._table.get(target), target, ref)
+        exits.monitor(self._caller("monitor"), self._find(target), target, ref)
         return ref
 
     def demonitor(self, ref: Ref) -> None:
@@ -255,7 +280,7 @@ class Node:
     def link(self, pid: Pid) -> None:
         """Bind the calling process to another: when one ends, the other gets an exit signal."""
         caller = self._caller("link")
-        peer = self._table.get(pid)
+        peer = self.table.get(pid)
         if peer is None:
             exits.signal(caller, pid, absence(self.name, pid), linked=True)
         else:
@@ -263,7 +288,7 @@ class Node:
 
     def unlink(self, pid: Pid) -> None:
         """Undo a link of the calling process."""
-        peer = self._table.get(pid)
+        peer = self.table.get(pid)
         if peer is not None:
             exits.unlink(self._caller("unlink"), peer)
 
@@ -277,7 +302,7 @@ class Node:
         Raises:
             NoProcess: There is no such process on this node.
         """
-        process = self._caller("on_exit") if pid is None else self._table.get(pid)
+        process = self._caller("on_exit") if pid is None else self.table.get(pid)
         if process is None:
             raise NoProcess(pid, "on_exit")
         if process.releases is None:
@@ -288,7 +313,7 @@ class Node:
 
     def exit(self, pid: Pid, reason: ExitReason) -> None:
         """Send an exit signal; `Killed()` kills, whatever the process traps."""
-        process = self._table.get(pid)
+        process = self.table.get(pid)
         source = current_process.get()
         if process is not None and (source is None or source.alive):
             exits.signal(process, source.pid if source else None, reason, linked=False)
@@ -303,7 +328,7 @@ class Node:
             CallTimeout: It did not end in time; it still may.
             CalleeDied: It ended for another reason.
         """
-        process = self._table.get(target)
+        process = self._find(target)
         if process is None:
             raise NoProcess(target, "stop")
         if process.server is None:
@@ -320,7 +345,7 @@ class Node:
         Raises:
             CallTimeout: It has not ended in time.
         """
-        process = self._table.get(target)
+        process = self._find(target)
         if process is None:
             return absence(self.name, target)
         ended: asyncio.Future[ExitReason | None] = self.loop.create_future()
@@ -343,41 +368,33 @@ class Node:
         Call it from outside every process. A server that takes longer than its class allows
         (`stop_timeout_ms`) is killed.
         """
-        self._is_draining = True
-        for process in reversed(self._local()):
-            if process.alive and (process.parent is None or process.parent not in self._table):
-                limit_ms = process.server.stop_timeout_ms if process.server else None
-                try:
-                    await self.stop(process.pid, Shutdown(), timeout_ms=limit_ms)
-                except (CallTimeout, CalleeDied):
-                    exits.kill(process, Killed())
-        for process in self._local():
-            exits.kill(process, Killed())
+        self.is_draining = True
+        self.parking.cancel()
+        await draining.stop_all(self, self._local())
         self._timers.cancel_all()
+        self.observation.end()
         self._deadlines.cancel()
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=_LEAVE_SECONDS)
-            await pause()
+        await draining.see_off(self._leaving)
 
     # Looking
 
-    def whereis(self, name: str) -> Pid | None:
+    def whereis(self, name: Name) -> Pid | None:
         """Who is registered under a name."""
-        process = self._table.get(name)
+        process = self._find(name)
         return process.pid if process is not None else None
 
     def is_alive(self, pid: Pid) -> bool:
         """The process has not ended."""
-        return pid in self._table
+        return pid in self.table
 
     def processes(self) -> list[ProcessInfo]:
         """All living processes, oldest first."""
         return [describe(process) for process in self._local()]
 
     def info(self, target: Target) -> ProcessInfo | None:
-        """One living process."""
-        process = self._table.get(target)
-        return describe(process) if process is not None else None
+        """One living process, with what its server shows of its state."""
+        process = self.table.get(target)
+        return describe(process, whole=True) if process is not None else None
 
     def current_pid(self) -> Pid | None:
         """Pid of the calling process; None outside every process."""
@@ -389,96 +406,69 @@ class Node:
 
     def statistics(self) -> NodeStatistics:
         """Counters of this node."""
-        return NodeStatistics(len(self._local()), self._pids, self._dropped, len(self._timers))
+        return NodeStatistics(len(self._local()), self._pids, self.dropped, len(self._timers))
+
+    @property
+    def observing(self) -> int:
+        """How many have the time in handlers measured now."""
+        return self.telemetry.observers
 
     # For this room
 
+    def new_pid(self) -> Pid:
+        """The identity of one more process, which will run in the current loop."""
+        self.loop = asyncio.get_running_loop()
+        self._pids += 1
+        return Pid(self.name, self._pids)
+
+    def resume(self, process: Process) -> None:
+        """Give a parked server its task back."""
+        if process.server is not None:
+            starting.run(process, resume_server(process, process.server))
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Hold the task of a killed process until it is done; nothing else does any more."""
+        self._leaving[task] = None
+        task.add_done_callback(lambda _: self._leaving.pop(task, None))
+
     def forget(self, process: Process) -> None:
         """Take an ended process out of the table; its name is free."""
-        del self._table[process.pid]
+        self.parking.forget(process)
+        del self.table[process.pid]
         if process.name is not None:
-            del self._table[process.name]
+            del self.table[process.name]
 
     def watch(self, pid: Pid, tell: Callable[[ExitReason], None]) -> None:
         """Call `tell` when a process ends, now if it is gone."""
-        process = self._table.get(pid)
+        process = self.table.get(pid)
         if process is None:
             tell(absence(self.name, pid))
         else:
             exits.watch(process, self._new_ref(), tell, None)
 
-    def notify(self, pid: Pid, message: object) -> None:
+    def notify(self, target: Target, message: object) -> None:
         """Send a notice of the runtime, also while the caller is ending; passes the bound."""
-        process = self._table.get(pid)
+        process = self._find(target)
         if process is not None:
-            process.deliver(INFO, message)
+            process.deliver(NOTICE, message)
+
+    def _find(self, target: Target) -> Process | None:
+        return self.table.get(target) or self._via(target)
+
+    def _via(self, target: Target) -> Process | None:
+        pid = target.whereis() if type(target) is Via else None
+        return self.table.get(pid) if pid is not None else None
 
     def _local(self) -> list[Process]:
-        return [process for key, process in self._table.items() if type(key) is Pid]
-
-    def _create(self, name: str | None, link: bool | None, mailbox_max: int) -> Process:
-        if self._is_draining:
-            raise Draining(self.name)
-        if name is not None and name in self._table:
-            raise AlreadyStarted(self._table[name].pid)
-        self.loop = asyncio.get_running_loop()
-        self._pids += 1
-        process = Process(self, Pid(self.name, self._pids), name, mailbox_max)
-        parent = current_process.get() if link is not False else None
-        if parent is None and link:
-            raise NotAProcess("link")
-        if parent is not None:
-            check_alive(parent)
-            process.parent = parent.pid
-            process.ancestors = (*parent.ancestors, str(parent.label))
-            exits.link(process, parent)
-        self._table[process.pid] = process
-        if name is not None:
-            self._table[name] = process
-        return process
-
-    def _run(self, process: Process, loop_of_process: Coroutine[Any, Any, None]) -> None:
-        # An empty context: what surrounds the starter (a request's log fields) is not inherited.
-        context = contextvars.Context()
-        task = self.loop.create_task(loop_of_process, name=str(process.label), context=context)
-        process.task = task
-        self._tasks.add(task)  # the loop alone would hold it weakly
-        task.add_done_callback(self._tasks.discard)
-        seen = {"pid": process.pid, "name": process.name, "parent": process.parent}
-        self.telemetry.execute(("process", "start"), {}, seen)
-
-    async def _await_start(
-        self, process: Process, starting: asyncio.Future[Any], timeout_ms: int | None
-    ) -> object:
-        def give_up() -> None:
-            exits.unlink_parent(process)
-            _settle(starting, Failed("timeout"))
-            exits.kill(process, Killed())
-
-        timer = self._later(timeout_ms, give_up)
-        try:
-            return await starting
-        except asyncio.CancelledError:
-            exits.kill(process, Killed())
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+        return [process for key, process in self.table.items() if type(key) is Pid]
 
     def _post(self, process: Process, kind: int, message: object) -> None:
-        mailbox = process.mailbox
-        if len(mailbox) < process.mailbox_max:
-            mailbox.append((kind, message))
+        if len(process.mailbox) < process.room:
+            process.mailbox.append((kind, message))
             if process.waiter is not None:
                 process.wake()
-            return
-        process.dropped += 1
-        self._dropped += 1
-        self.telemetry.execute(
-            ("mailbox", "overflow"),
-            {"mailbox_max": process.mailbox_max},
-            {"pid": process.pid, "name": process.name, "message": type(message).__name__},
-        )
+        elif not mailbox.admit(process, (kind, message)):
+            mailbox.count_dropped(process, (kind, message))
 
     def _caller(self, operation: str) -> Process:
         caller = current_process.get()

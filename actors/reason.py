@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from actors.errors import NoProcess
 
-_LAST_FRAME = re.compile(r'File "[^"]*?([^/"]+)", line (\d+)')
+_FRAME = re.compile(r'File "[^"]*?([^/"]+)", line (\d+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class Crash:
 
     Attributes:
         error: What was raised, without its frames: they would keep dead state alive.
-        traceback: The frames as text. Messages of foreign errors may quote input: log with care.
+        traceback: The frames as text, causes first: files, lines and types of errors. No message
+            of an error and no line of source, which may quote input or secrets.
     """
 
     error: BaseException
@@ -97,7 +98,7 @@ class Crash:
     @classmethod
     def of(cls, error: BaseException) -> "Crash":
         """Reason for a raised error; takes its frames as text and lets them go."""
-        text = "".join(tracebacks.format_exception(error))
+        text = _frames(error)
         return cls(error.with_traceback(None), text)
 
     @property
@@ -105,10 +106,40 @@ class Crash:
         """Always."""
         return True
 
+    @property
+    def place(self) -> str:
+        """File and line that raised; "" when it was raised nowhere."""
+        frames = _FRAME.findall(self.traceback)
+        return f"{frames[-1][0]}:{frames[-1][1]}" if frames else ""
+
     def __repr__(self) -> str:
-        frames = _LAST_FRAME.findall(self.traceback)
-        where = f" at {frames[-1][0]}:{frames[-1][1]}" if frames else ""
+        where = f" at {self.place}" if self.place else ""
         return f"Crash({type(self.error).__name__}{where})"
+
+
+def _frames(error: BaseException) -> str:
+    """The frames of an error and of what caused it, the cause first."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and not any(cause is known for known in chain):
+        chain.append(cause)
+        hidden = None if cause.__suppress_context__ else cause.__context__
+        cause = cause.__cause__ or hidden
+    lines = []
+    for one in reversed(chain):
+        for frame, line in tracebacks.walk_tb(one.__traceback__):
+            code = frame.f_code
+            lines.append(f'  File "{code.co_filename}", line {line}, in {code.co_name}\n')
+        lines.append(f"{_kind(one)}\n")
+    return "".join(lines)
+
+
+def _kind(error: BaseException) -> str:
+    """Type of an error; of a group, also the types in it."""
+    name = type(error).__qualname__
+    if not isinstance(error, BaseExceptionGroup):
+        return name
+    return f"{name}({', '.join(_kind(one) for one in error.exceptions)})"
 
 
 ExitReason: TypeAlias = Normal | Shutdown | Killed | NoProcess | NoConnection | Failed | Crash

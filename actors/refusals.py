@@ -9,7 +9,7 @@ from actors.errors import (
     Overloaded,
     UnhandledMessage,
 )
-from actors.identity import Pid, Target
+from actors.identity import Pid, Target, Via
 from actors.process import Process
 from actors.reason import NoConnection
 
@@ -18,7 +18,7 @@ def absence(node_name: str, target: Target) -> NoProcess | NoConnection:
     """Reason why a target that is not in the table cannot be watched."""
     if isinstance(target, Pid) and target.node != node_name:
         return NoConnection(target.node)
-    return NoProcess(target)
+    return NoProcess(str(target) if isinstance(target, Via) else target)  # errors travel
 
 
 def unreachable(node_name: str, target: Target, request: object) -> NoProcess | NodeLost:
@@ -26,15 +26,17 @@ def unreachable(node_name: str, target: Target, request: object) -> NoProcess | 
     kind = type(request).__name__
     absent = absence(node_name, target)
     return (
-        NodeLost(absent.node, kind) if isinstance(absent, NoConnection) else NoProcess(target, kind)
+        NodeLost(absent.node, kind)
+        if isinstance(absent, NoConnection)
+        else NoProcess(absent.target, kind)
     )
 
 
-def refusal(process: Process, target: Target, request: object) -> Overloaded | UnhandledMessage:
+def refusal(process: Process, request: object) -> Overloaded | UnhandledMessage:
     """Error of a call to a mailbox that takes no more."""
     if process.server is None:
         return UnhandledMessage("handle_call", type(request).__name__)
-    return Overloaded(target, process.mailbox_max)
+    return Overloaded(process.label, process.mailbox_max)
 
 
 def check_alive(process: Process) -> None:

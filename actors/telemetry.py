@@ -8,7 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+import structlog
+
 from actors.clock import Clock
+from actors.reason import Crash
+from actors.redaction import reason_text
+
+_log = structlog.get_logger("actors")
 
 Event: TypeAlias = tuple[str, ...]
 Handler: TypeAlias = Callable[[Event, Mapping[str, Any], Mapping[str, Any]], None]
@@ -26,14 +32,15 @@ class Telemetry:
         clock: Measures spans.
     """
 
-    __slots__ = ("_attached", "_clock", "_handlers", "watches_messages")
+    __slots__ = ("_attached", "_clock", "_handlers", "_observers", "is_timing")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._handlers: dict[Event, tuple[tuple[int, Handler], ...]] = {}
         self._attached = 0
-        # Read once for each message; asking the table would cost as much as the message.
-        self.watches_messages = False
+        self._observers = 0
+        # Read twice for each message; asking the table would cost as much as the message.
+        self.is_timing = False
 
     def attach(self, event: Event, handler: Handler) -> int:
         """Call `handler(event, measurements, metadata)` for exactly this event; gives its id."""
@@ -52,15 +59,33 @@ class Telemetry:
                 del self._handlers[event]
         self._look_at_messages()
 
+    @property
+    def observers(self) -> int:
+        """How many want each message timed, whether or not a handler is attached."""
+        return self._observers
+
+    @observers.setter
+    def observers(self, observers: int) -> None:
+        self._observers = observers
+        self._look_at_messages()
+
+    def listens(self, *events: Event) -> bool:
+        """Whether somebody listens to one of these: if not, spare yourself the metadata."""
+        return bool(self._handlers) and not self._handlers.keys().isdisjoint(events)
+
     def execute(
         self, event: Event, measurements: Mapping[str, Any], metadata: Mapping[str, Any]
     ) -> None:
         """Tell every handler of `event`; never raises."""
-        for handler_id, handler in self._handlers.get(event, ()):
+        if not self._handlers or event not in self._handlers:
+            return
+        for handler_id, handler in self._handlers[event]:
             try:
                 handler(event, measurements, metadata)
-            except Exception as error:  # noqa: BLE001 (an observer must not hurt the observed)
+            except BaseException as error:  # noqa: BLE001 (an observer must not hurt the observed)
                 self.detach(handler_id)
+                reason = reason_text(Crash.of(error))
+                _log.error("telemetry handler detached", event_name=event, reason=reason)
                 failed = {"event": event, "handler_id": handler_id, "error": error}
                 self.execute(HANDLER_FAILURE, {}, failed)
 
@@ -83,4 +108,5 @@ class Telemetry:
         self.execute((*prefix, "stop"), took, metadata)
 
     def _look_at_messages(self) -> None:
-        self.watches_messages = not MESSAGE_EVENTS.isdisjoint(self._handlers)
+        has_handler = not MESSAGE_EVENTS.isdisjoint(self._handlers)
+        self.is_timing = has_handler or self._observers > 0

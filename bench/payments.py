@@ -27,10 +27,9 @@ from typing import Any
 import psutil
 import uvloop
 from bare_http import bare_http_per_s
-from machine import machine_line
 
 from corrente.demo import customers, debtor_body
-from loadtest import ClosedLoop, LoadResult, run_closed_loop
+from loadtest import ClosedLoop, LoadResult, machine_line, run_closed_loop
 
 START_SECONDS = 90
 DRAIN_SECONDS = 60

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import nats
 import uvloop
-from machine import machine_line
 from nats.aio.client import Client
 
 from actors import Node
 from corrente.servers import nats_child
+from loadtest import machine_line
 from pix import ensure_stream
 from supervisors import Strategy, Supervisor
 

@@ -1,38 +1,33 @@
-"""How fast processes are: calls against the bare limit, casts, starts, memory, restarts, tables.
+"""How fast processes are and what they weigh, beside the bare event loop and beside other actors.
 
-    .venv/bin/python bench/processes.py [--seconds-each 1] [--processes 100000]
+    python bench/runtime.py [--seconds-each 1] [--processes 100000] [--rivals PYTHON]
 
 The bare limit is what a request and its answer cost when two tasks share a deque, a future for
-each request and one timer each: no mailbox, no names, no links. Rates are per second of CPU time
-of this program, which fills one core: on a shared machine the wall clock measures the neighbours.
-Restarts are latencies and use the wall clock.
+each request and one timer each: no mailbox, no names, no links. It runs in turns with ours, so
+that what else the machine does hits both alike. Rates are per second of CPU time of this program,
+which fills one core: on a shared machine the wall clock measures the neighbours. That goes for the
+other libraries too (`bench/rivals.py`), all their threads counted. Restarts are shown by both.
+`--rivals` names a Python that has xoscar and thespian; `make bench-actors` makes one.
 """
 
 import argparse
 import asyncio
-import os
-import platform
-import resource
+import json
 import statistics
+import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+import psutil
 import structlog
 import uvloop
 
-from actors import (
-    Access,
-    From,
-    GenServer,
-    Node,
-    Pid,
-    Reply,
-    Shutdown,
-    Stop,
-    Table,
-)
+from actors import Access, Failed, From, GenServer, Node, Pid, Reply, Shutdown, Stop, Table
+from loadtest import machine_line
 from supervisors import Supervisor, worker
 
 ROUNDS = 5
@@ -42,9 +37,12 @@ CASTS = 100_000
 CAST_BURST = 5_000
 STARTS = 5_000
 RING = 1_000
-LAPS = 20
-RESTARTS = 200
+LAPS = 100
+RESTARTS = 1_000
 LOOKUPS = 200_000
+PARK_SECONDS_MAX = 60
+RIVALS = ("queues", "pykka", "xoscar", "thespian", "erlang")
+HERE = Path(__file__).parent
 
 
 class Echo(GenServer):
@@ -66,6 +64,20 @@ class Link(GenServer):
             self.node.cast(self.following, message - 1)
         else:
             self.done.set_result(None)
+
+
+class Bars:
+    """What must hold, and whether it did."""
+
+    def __init__(self) -> None:
+        self.missed: list[str] = []
+
+    def check(self, what: str, value: float, *, least: float = 0, most: float = 0) -> None:
+        holds = value >= least if least else value <= most
+        bar = f"at least {least:,g}" if least else f"at most {most:,g}"
+        print(f"  {'holds ' if holds else 'MISSED'}  {what}: {value:,.2f}, {bar}")
+        if not holds:
+            self.missed.append(what)
 
 
 async def bare_calls() -> int:
@@ -118,7 +130,8 @@ async def starts(node: Node) -> int:
     return STARTS
 
 
-async def ring(node: Node) -> int:
+async def ring(node: Node) -> float:
+    """Hops a second of a message that goes round."""
     links = [Link() for _ in range(RING)]
     pids = [await node.start(link) for link in links]
     done = node.loop.create_future()
@@ -130,25 +143,26 @@ async def ring(node: Node) -> int:
     took = time.process_time() - before
     for pid in pids:
         await node.stop(pid)
-    return int(RING * LAPS / took)
+    return RING * LAPS / took
 
 
-async def restart_us(node: Node) -> list[float]:
+async def restart_us(node: Node, now: Callable[[], float]) -> list[float]:
+    """From the cast that crashes a child to the first answer of the next one."""
     spec = worker("echo", Echo, name="restarted")
     supervisor = await node.start(Supervisor([spec], max_restarts=10 * RESTARTS))
     times = []
     for _ in range(RESTARTS):
-        before, started = node.whereis("restarted"), time.perf_counter()
-        node.cast("restarted", Stop(Shutdown()))
+        before, started = node.whereis("restarted"), now()
+        node.cast("restarted", Stop(Failed("on purpose")))
         while node.whereis("restarted") in {None, before}:
             await asyncio.sleep(0)
         await node.call("restarted", 1)
-        times.append((time.perf_counter() - started) * 1e6)
+        times.append((now() - started) * 1e6)
     await node.stop(supervisor, Shutdown())
-    return times
+    return sorted(times)
 
 
-async def lookups(node: Node) -> int:
+async def lookup_ns(node: Node) -> float:
     class Owner(GenServer):
         async def init(self) -> None:
             self.table = Table(self.node, access=Access.PUBLIC)
@@ -161,19 +175,40 @@ async def lookups(node: Node) -> int:
         owner.table.get(number % 1_000)
     took = time.process_time() - before
     await node.stop(pid)
-    return int(LOOKUPS / took)
+    return took / LOOKUPS * 1e9
 
 
-async def bytes_each(processes: int) -> float:
-    node = Node()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def telemetry_ns(node: Node) -> float:
+    """An event that nobody listens to."""
+    execute, event, nothing = node.telemetry.execute, ("bench", "event"), {}
+    before = time.process_time()
+    for _ in range(LOOKUPS):
+        execute(event, nothing, nothing)
+    return (time.process_time() - before) / LOOKUPS * 1e9
+
+
+async def memory(processes: int) -> dict[str, float]:
+    """What this many idle processes weigh; in a program of its own, whose memory is its own."""
+    node, me = Node(), psutil.Process()
+    before, started = me.memory_info().rss, time.process_time()
     pids = [await node.start(Echo()) for _ in range(processes)]
-    unit = 1 if platform.system() == "Darwin" else 1024
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
+    took, idle = time.process_time() - started, me.memory_info().rss
     for pid in pids:
-        await node.stop(pid)
+        await node.call(pid, 1)
+    awake, deadline = me.memory_info().rss, time.monotonic() + PARK_SECONDS_MAX
+    while node.parking.is_busy and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+    parked = me.memory_info().rss
+    for pid in pids:
+        await node.call(pid, 1)
     await node.shutdown()
-    return grown / processes
+    return {
+        "mb": idle / 1e6,
+        "each": (idle - before) / processes,
+        "awake_each": (awake - before) / processes,
+        "parked_each": (parked - before) / processes,
+        "seconds": took,
+    }
 
 
 async def rate(
@@ -191,39 +226,105 @@ async def rate(
 
 def show(name: str, values: list[float], unit: str) -> float:
     middle = statistics.median(values)
-    print(f"{name:<28}{middle:>12,.0f} {unit:<8} ({min(values):,.0f} to {max(values):,.0f})")
+    print(f"{name:<28}{middle:>12,.0f} {unit:<9} ({min(values):,.0f} to {max(values):,.0f})")
     return middle
+
+
+async def measure_calls(node: Node, pid: Pid, each: float, bars: Bars) -> None:
+    limits, ours = [], []
+    for _ in range(PAIRS):
+        limits += await rate(bare_calls, each / PAIRS, rounds=1)
+        ours += await rate(lambda: calls(node, pid), each / PAIRS, rounds=1)
+    show("bare limit", limits, "calls/s")
+    show("call", ours, "calls/s")
+    ratio = statistics.median(our / limit for our, limit in zip(ours, limits, strict=True))
+    bars.check(f"calls to the bare limit, median of {PAIRS} pairs", ratio, least=0.7)
+
+
+async def measure_runtime(each: float, bars: Bars) -> None:
+    node = Node()
+    pid = await node.start(Echo())
+    await measure_calls(node, pid, each, bars)
+    middle = show("cast", await rate(lambda: casts(node, pid), each), "casts/s")
+    bars.check("casts a second", middle, least=1_000_000)
+    show("start and stop", await rate(lambda: starts(node), each), "/s")
+    show(f"ring of {RING:,}, {LAPS} laps", [await ring(node) for _ in range(ROUNDS)], "hops/s")
+    walls = await restart_us(node, time.perf_counter)
+    show("restart, wall clock", walls, "µs")
+    times = await restart_us(node, time.process_time)
+    show("restart to first answer", times, "µs")
+    percentile = len(times) * 99 // 100
+    print(f"  99th percentile by the wall clock: {walls[percentile]:,.0f} µs")
+    bars.check("restart, 99th percentile in µs", times[percentile], most=1_000)
+    middle = show("table lookup", [await lookup_ns(node) for _ in range(ROUNDS)], "ns")
+    bars.check("table lookup in ns", middle, most=150)
+    middle = show("telemetry, nobody listens", [telemetry_ns(node) for _ in range(ROUNDS)], "ns")
+    bars.check("telemetry in ns", middle, most=50)
+    node.telemetry.attach(("bench", "other"), print)
+    show("…, others are listened to", [telemetry_ns(node) for _ in range(ROUNDS)], "ns")
+    await node.shutdown()
+
+
+def measure_memory(processes: int, bars: Bars) -> None:
+    command = [sys.executable, __file__, "--memory", str(processes)]
+    found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    print(
+        f"{processes:,} alive: {found['mb']:,.0f} MB, started in {found['seconds']:.1f} s of CPU; "
+        f"bytes each: {found['each']:,.0f} idle, {found['awake_each']:,.0f} just after work, "
+        f"{found['parked_each']:,.0f} when all have parked (free again, for this program)"
+    )
+    bars.check("bytes of an idle process", found["each"], most=1_500)
+    bars.check(f"MB of a program with {processes:,} idle processes", found["mb"], most=250)
+
+
+def rival_rates(name: str, python: str) -> list[float] | str:
+    """Calls a second of CPU time of each round, or why there are none."""
+    done = subprocess.run(
+        [python, HERE / "rivals.py", name], capture_output=True, check=False, text=True
+    )
+    try:
+        answer = json.loads(done.stdout.splitlines()[-1])
+    except (IndexError, ValueError):
+        return f"failed: {done.stderr.strip().splitlines()[-1:]}"
+    return answer if isinstance(answer, list) else str(answer)
+
+
+def measure_rivals(python: str, bars: Bars) -> None:
+    print("calls one after another, a second of CPU time, each in a program of its own:")
+    ours = rival_rates("corrente", sys.executable)
+    assert isinstance(ours, list), ours
+    our = show("corrente", ours, "calls/s")
+    bar = {"pykka": 3, "xoscar": 10, "erlang": 0.25}
+    for name in RIVALS:
+        rates = rival_rates(name, python if name in {"xoscar", "thespian"} else sys.executable)
+        if isinstance(rates, str):
+            print(f"{name:<28}{rates}")
+            continue
+        ratio = our / show(name, rates, "calls/s")
+        if name in bar:
+            bars.check(f"corrente to {name}", ratio, least=bar[name])
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds-each", type=float, default=1.0)
     parser.add_argument("--processes", type=int, default=100_000)
+    parser.add_argument("--rivals", default=sys.executable, metavar="PYTHON")
+    parser.add_argument("--memory", type=int, help="print the memory of this many, and no more")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, ",
-        end="",
-    )
-    print(f"uvloop {uvloop.__version__}; median of {ROUNDS} (lowest to highest)")
-    node, each = Node(), options.seconds_each
-    pid = await node.start(Echo())
-    limits, ours = [], []
-    for _ in range(PAIRS):  # in turns: what else the machine does hits both alike
-        limits += await rate(bare_calls, each / PAIRS, rounds=1)
-        ours += await rate(lambda: calls(node, pid), each / PAIRS, rounds=1)
-    show("bare limit", limits, "calls/s")
-    show("call", ours, "calls/s")
-    ratio = statistics.median(our / limit for our, limit in zip(ours, limits, strict=True))
-    print(f"{'call / bare limit':<28}{ratio:>12.2f}          (median of {PAIRS} pairs)")
-    show("cast", await rate(lambda: casts(node, pid), each), "casts/s")
-    show("start and stop", await rate(lambda: starts(node), each), "/s")
-    show("ring of 1,000", [float(await ring(node)) for _ in range(ROUNDS)], "hops/s")
-    show("restart to first answer", await restart_us(node), "µs")
-    show("table lookup", [float(await lookups(node)) for _ in range(ROUNDS)], "/s")
-    await node.shutdown()
-    memory = await bytes_each(options.processes)
-    print(f"{'memory':<28}{memory:>12,.0f} bytes    a process ({options.processes:,} alive)")
+    if options.memory:
+        print(json.dumps(await memory(options.memory)))
+        return
+    print(machine_line())
+    print(f"uvloop {uvloop.__version__}; median of {ROUNDS} rounds (lowest to highest)")
+    bars = Bars()
+    await measure_runtime(options.seconds_each, bars)
+    measure_memory(options.processes, bars)
+    measure_rivals(options.rivals, bars)
+    print("pipelines:", flush=True)
+    subprocess.run([sys.executable, HERE / "pipeline.py", "--messages", "50000"], check=True)
+    print(f"missed: {', '.join(bars.missed)}" if bars.missed else "every bar holds")
 
 
 if __name__ == "__main__":

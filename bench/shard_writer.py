@@ -19,7 +19,6 @@ from typing import Any
 
 import asyncpg
 import uvloop
-from machine import machine_line
 
 from actors import Node
 from corrente.servers import postgres_child
@@ -41,6 +40,7 @@ from ledger import (
     post,
     verify,
 )
+from loadtest import machine_line
 from supervisors import Strategy, Supervisor
 
 SHARD = ShardSettings(1, "12345678", "bench")

@@ -3,6 +3,18 @@
 Import from here; the modules behind it may move. The promises are those of OTP (docs/actors.md).
 """
 
+from supervisors.application import (
+    APPLICATIONS,
+    Application,
+    ApplicationEnded,
+    ApplicationInfo,
+    Applications,
+    ApplicationType,
+    run_applications,
+    start_application,
+    stop_application,
+    which_applications,
+)
 from supervisors.child_spec import (
     ChildSpec,
     ChildType,
@@ -16,11 +28,14 @@ from supervisors.child_spec import (
 from supervisors.children import ChildCounts, ChildInfo, ChildState, FailedToStartChild
 from supervisors.dynamic import DynamicSupervisor
 from supervisors.errors import (
+    ApplicationFailed,
+    ApplicationNotRunning,
     ChildAlreadyPresent,
     ChildAlreadyStarted,
     ChildNotFound,
     ChildRestarting,
     ChildRunning,
+    InvalidApplication,
     InvalidChildSpec,
     InvalidSupervisor,
     OsProcessFailed,
@@ -40,9 +55,18 @@ from supervisors.requests import (
 )
 from supervisors.supervisor import AutoShutdown, Strategy, Supervisor, supervisor
 from supervisors.tasks import TIMED_OUT, TaskSupervisor, start_supervised_task, stream
+from supervisors.tree import TreeRow, process_tree
 
 __all__ = [
+    "APPLICATIONS",
     "TIMED_OUT",
+    "Application",
+    "ApplicationEnded",
+    "ApplicationFailed",
+    "ApplicationInfo",
+    "ApplicationNotRunning",
+    "ApplicationType",
+    "Applications",
     "AutoShutdown",
     "ChildAlreadyPresent",
     "ChildAlreadyStarted",
@@ -58,6 +82,7 @@ __all__ = [
     "FailedToStartChild",
     "Forever",
     "GetOsPid",
+    "InvalidApplication",
     "InvalidChildSpec",
     "InvalidSupervisor",
     "KillAtOnce",
@@ -73,17 +98,23 @@ __all__ = [
     "SupervisorError",
     "TaskSupervisor",
     "TooManyChildren",
+    "TreeRow",
     "Within",
     "count_children",
     "delete_child",
     "launch_argv",
     "partition_of",
+    "process_tree",
     "restart_child",
+    "run_applications",
+    "start_application",
     "start_child",
     "start_supervised_task",
+    "stop_application",
     "stream",
     "supervisor",
     "terminate_child",
+    "which_applications",
     "which_children",
     "worker",
 ]

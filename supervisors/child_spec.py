@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from actors import ExitReason, GenServer, Node, Pid
+from actors import ExitReason, GenServer, Name, Node, Pid
 from supervisors.errors import InvalidChildSpec
 
 
@@ -110,7 +110,7 @@ def worker(  # noqa: PLR0913 (one place for the options of a child)
     id: str,  # noqa: A002 (the field's word)
     factory: Callable[[], GenServer],
     *,
-    name: str | None = None,
+    name: Name | None = None,
     mailbox_max: int | None = None,
     restart: Restart = Restart.PERMANENT,
     shutdown: ShutdownPolicy = WORKER_SHUTDOWN,

@@ -1,5 +1,6 @@
 """The children of one supervisor, in start order, and what is done to them in a row."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -49,12 +50,14 @@ class ChildInfo:
         pid: Its pid while it runs.
         state: Running, restarting or down.
         type: Worker or supervisor.
+        restarts: Times that this supervisor has started it again, whoever's end was the cause.
     """
 
     id: str
     pid: Pid | None
     state: ChildState
     type: ChildType
+    restarts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,12 @@ class Child:
     spec: ChildSpec
     pid: Pid | None = None
     is_restarting: bool = False
+    starts: int = 0
+
+    def runs_as(self, pid: Pid) -> None:
+        """It was started."""
+        self.pid = pid
+        self.starts += 1
 
 
 async def start_child(node: Node, spec: ChildSpec) -> Pid | ExitReason | None:
@@ -98,7 +107,10 @@ async def start_child(node: Node, spec: ChildSpec) -> Pid | ExitReason | None:
     except StartFailed as error:
         reason = error.reason
         return reason if isinstance(reason, ExitReason) else Crash.of(error)
-    except Exception as error:  # noqa: BLE001 (whatever a start raises is an answer)
+    except BaseException as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise  # it is we who are ended
         return Crash.of(error)
     node.link(pid)
     return pid
@@ -145,7 +157,9 @@ class Children:
         """Start one; gives the reason when it failed. A temporary one that ignores is dropped."""
         outcome = await start_child(self._node, child.spec)
         child.is_restarting = False
-        child.pid = outcome if isinstance(outcome, Pid) else None
+        child.pid = None
+        if isinstance(outcome, Pid):
+            child.runs_as(outcome)
         if outcome is None and child.spec.restart is Restart.TEMPORARY and child in self._children:
             self.remove(child)
         return None if isinstance(outcome, Pid) else outcome
@@ -185,7 +199,8 @@ def describe(child: Child) -> ChildInfo:
     state = ChildState.DOWN if child.pid is None else ChildState.RUNNING
     if child.is_restarting:
         state = ChildState.RESTARTING
-    return ChildInfo(child.spec.id, child.pid, state, child.spec.type)
+    restarts = max(0, child.starts - 1)
+    return ChildInfo(child.spec.id, child.pid, state, child.spec.type, restarts)
 
 
 def count(node: Node, children: Sequence[Child]) -> ChildCounts:

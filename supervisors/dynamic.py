@@ -34,6 +34,7 @@ from supervisors.stopping import stop_child
 from supervisors.supervisor import (
     MAX_RESTARTS,
     MAX_SECONDS,
+    Strategy,
     TryAgain,
     check_limits,
     check_spec,
@@ -57,6 +58,7 @@ class DynamicSupervisor(GenServer):
     """
 
     trap_exit = True
+    is_supervisor = True
     mailbox_max = 1_000_000  # a supervisor must hear of every child
     stop_timeout_ms = None  # each child has a limit of its own
 
@@ -73,7 +75,7 @@ class DynamicSupervisor(GenServer):
         self._children_max = max_children
         self._intensity = Intensity(max_restarts, max_seconds)
         self._running: dict[Pid, Child] = {}
-        self._restarting: set[Child] = set()
+        self._restarting: dict[Child, None] = {}
 
     async def terminate(self, reason: ExitReason) -> None:
         """Stop all children at once and wait for the last."""
@@ -105,26 +107,29 @@ class DynamicSupervisor(GenServer):
         return await super().handle_info(message)
 
     async def _obey(self, request: object) -> Pid | list[ChildInfo] | ChildCounts | None:
-        children = [*self._running.values(), *self._restarting]
         match request:
             case StartChild(spec):
-                return await self._start(spec, len(children))
+                return await self._start(spec)
             case TerminateChild(child):
                 await self._terminate_child(child)
                 return None
             case WhichChildren():
-                return [describe(child) for child in children]
+                return [describe(child) for child in self._children()]
             case CountChildren():
-                return count(self.node, children)
+                return count(self.node, self._children())
         raise InvalidSupervisor("request", f"a {type(request).__name__} is none here")
 
-    async def _start(self, spec: ChildSpec, known: int) -> Pid | None:
+    def _children(self) -> list[Child]:
+        return [*self._running.values(), *self._restarting]
+
+    async def _start(self, spec: ChildSpec) -> Pid | None:
         check_spec(spec)
+        known = len(self._running) + len(self._restarting)
         if self._children_max is not None and known >= self._children_max:
             raise TooManyChildren(self._children_max)
         outcome = await start_child(self.node, spec)
         if isinstance(outcome, Pid):
-            self._running[outcome] = Child(spec, outcome)
+            self._running[outcome] = Child(spec, outcome, starts=1)
         elif outcome is not None:
             raise StartFailed(outcome)
         return outcome
@@ -136,15 +141,15 @@ class DynamicSupervisor(GenServer):
         await stop_child(self.node, child.pid, child.spec)
 
     async def _restart(self, child: Child) -> Answer:
-        self._restarting.discard(child)
+        self._restarting.pop(child, None)
         child.pid, child.is_restarting = None, False
-        if not count_restart(self, self._intensity, child.spec.id):
+        if not count_restart(self, self._intensity, child.spec.id, Strategy.ONE_FOR_ONE):
             return Stop(Shutdown())
         outcome = await start_child(self.node, child.spec)
         if isinstance(outcome, Pid):
-            child.pid = outcome
+            child.runs_as(outcome)
             self._running[outcome] = child
         elif outcome is not None:
-            self._restarting.add(child)
+            self._restarting[child] = None
             post_next_try(self, child, outcome)
         return None

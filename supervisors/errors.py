@@ -5,6 +5,7 @@ SupervisorError
 ├── ChildAlreadyStarted, ChildAlreadyPresent
 ├── ChildRunning, ChildRestarting, ChildNotFound
 ├── TooManyChildren
+├── InvalidApplication, ApplicationFailed, ApplicationNotRunning
 └── OsProcessFailed                         a server program did not start, or ended
 """
 
@@ -110,6 +111,43 @@ class TooManyChildren(SupervisorError):
     """
 
     children_max: int
+
+
+@dataclass(eq=False)
+class InvalidApplication(SupervisorError):
+    """An application that cannot be started beside what runs.
+
+    Attributes:
+        application: Its name.
+        problem: What is wrong with it.
+    """
+
+    application: str
+    problem: str
+
+
+@dataclass(eq=False)
+class ApplicationFailed(SupervisorError):
+    """The root of an application did not start.
+
+    Attributes:
+        application: Its name.
+        reason: Why; None when it did not want to run.
+    """
+
+    application: str
+    reason: object
+
+
+@dataclass(eq=False)
+class ApplicationNotRunning(SupervisorError):
+    """There is no such application to stop.
+
+    Attributes:
+        application: Its name.
+    """
+
+    application: str
 
 
 @dataclass(eq=False)

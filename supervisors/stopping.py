@@ -2,7 +2,17 @@
 
 import structlog
 
-from actors import CallTimeout, ExitReason, Killed, Node, NoProcess, Normal, Pid, Shutdown
+from actors import (
+    CallTimeout,
+    ExitReason,
+    Killed,
+    Node,
+    NoProcess,
+    Normal,
+    Pid,
+    Shutdown,
+    reason_text,
+)
 from supervisors.child_spec import ChildSpec, Forever, KillAtOnce, Restart, Within
 
 _log = structlog.get_logger("supervisors")
@@ -17,7 +27,8 @@ async def stop_child(node: Node, pid: Pid, spec: ChildSpec) -> ExitReason:
         node.exit(pid, Shutdown())
         reason = await _wait(node, pid, spec.shutdown)
     if not _is_expected(reason, spec):
-        _log.error("child did not stop cleanly", child=spec.id, pid=str(pid), reason=repr(reason))
+        why = reason_text(reason)
+        _log.error("child did not stop cleanly", child=spec.id, pid=str(pid), reason=why)
     return reason
 
 

@@ -19,6 +19,7 @@ from actors import (
     ExitReason,
     From,
     GenServer,
+    Name,
     Node,
     NoReply,
     Pid,
@@ -27,6 +28,7 @@ from actors import (
     StartFailed,
     Stop,
     StopInit,
+    reason_text,
 )
 from supervisors.child_spec import ChildSpec, ChildType, Restart
 from supervisors.children import Child, Children, FailedToStartChild
@@ -102,6 +104,7 @@ class Supervisor(GenServer):
     """
 
     trap_exit = True
+    is_supervisor = True
     mailbox_max = 1_000_000  # a supervisor must hear of every child
     stop_timeout_ms = None  # each child has a limit of its own
 
@@ -169,7 +172,7 @@ class Supervisor(GenServer):
     async def _ended(self, child: Child, reason: ExitReason) -> Answer:
         child.pid = None
         if child.spec.is_restarted_after(reason):
-            _log.warning("child ended", child=child.spec.id, reason=repr(reason))
+            _log.warning("child ended", child=child.spec.id, reason=reason_text(reason))
             return await self._restart(child)
         if child.spec.restart is Restart.TEMPORARY:
             self._children.remove(child)
@@ -186,7 +189,7 @@ class Supervisor(GenServer):
         )
 
     async def _restart(self, child: Child) -> Answer:
-        if not count_restart(self, self._intensity, child.spec.id):
+        if not count_restart(self, self._intensity, child.spec.id, self._strategy):
             return Stop(Shutdown())
         child.is_restarting = False
         group = self._group(child)
@@ -272,11 +275,11 @@ def check_limits(max_restarts: int, max_seconds: float) -> None:
         raise InvalidSupervisor("max_seconds", "must be more than 0")
 
 
-def count_restart(server: GenServer, intensity: Intensity, child: str) -> bool:
+def count_restart(server: GenServer, intensity: Intensity, child: str, strategy: Strategy) -> bool:
     """Count a restart and say so; False, with a report, when it is one too many."""
     node = server.node
     is_within = intensity.add(node.clock.monotonic_ns())
-    seen = {"supervisor": server.pid, "child": child}
+    seen = {"supervisor": server.pid, "child": child, "strategy": strategy.value}
     counted = {"restarts": intensity.count, "restarts_max": intensity.restarts_max}
     node.telemetry.execute(RESTART if is_within else LIMIT_REACHED, counted, seen)
     if not is_within:
@@ -286,7 +289,7 @@ def count_restart(server: GenServer, intensity: Intensity, child: str) -> bool:
 
 def post_next_try(server: GenServer, child: Child, reason: ExitReason) -> None:
     """Post the next attempt to our own mailbox."""
-    _log.warning("restart failed", child=child.spec.id, reason=repr(reason))
+    _log.warning("restart failed", child=child.spec.id, reason=reason_text(reason))
     child.is_restarting = True
     message = TryAgain(child)
     if child.spec.restart_delay_ms:
@@ -302,7 +305,7 @@ def supervisor(  # noqa: PLR0913 (one place for the options of a supervisor)
     strategy: Strategy = Strategy.ONE_FOR_ONE,
     max_restarts: int = MAX_RESTARTS,
     max_seconds: float = MAX_SECONDS,
-    name: str | None = None,
+    name: Name | None = None,
     restart: Restart = Restart.PERMANENT,
     auto_shutdown: AutoShutdown = AutoShutdown.NEVER,
 ) -> ChildSpec:

@@ -36,8 +36,22 @@ async def node() -> AsyncIterator[object]:
     from actors import Node
 
     node = Node("test")
+    before = set(runtime_timers())
     yield node
     await node.shutdown()
+    deadline = time.monotonic() + LEAK_GRACE_SECONDS
+    while (left := set(runtime_timers()) - before) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)  # the watch over something that does not end is no leak yet
+    if left:
+        pytest.fail("left behind: " + "; ".join(sorted(map(repr, left))), pytrace=False)
+
+
+def runtime_timers() -> Iterator[asyncio.TimerHandle]:
+    """Timers of the runtime that will still fire; uvloop does not show its timers."""
+    for timer in getattr(asyncio.get_running_loop(), "_scheduled", ()):
+        action = getattr(timer._callback, "func", timer._callback)
+        if not timer.cancelled() and getattr(action, "__module__", "").startswith("actors"):
+            yield timer
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 
 from actors import (
     CallAnswer,
+    CalleeDied,
     Down,
     Exit,
     ExitReason,
@@ -185,6 +186,34 @@ async def test_28_linking_to_the_dead_gives_noproc(bench: Bench) -> None:
     await node.call(linked, ("is_alive", dead))
 
     assert watcher.heard == [Exit(dead, NoProcess())]
+
+
+async def test_28_linking_to_the_dead_ends_a_plain_worker(bench: Bench) -> None:
+    node = bench.node
+    dead = await node.start(bench.plain("a"))
+    await node.stop(dead)
+    watcher, linked = await watch(node, traps=False)
+    joining = node.loop.create_task(node.join(linked))
+    await asyncio.sleep(0)
+
+    with pytest.raises(CalleeDied):
+        await node.call(linked, ("link", dead))
+
+    assert await joining == NoProcess()
+    assert watcher.ends == []
+
+
+async def test_28_a_killed_peer_ends_a_plain_worker_as_killed(bench: Bench) -> None:
+    node = bench.node
+    pid = await node.start(bench.plain("a"))
+    _, linked = await watch(node, traps=False)
+    await node.call(linked, ("link", pid))
+    joining = node.loop.create_task(node.join(linked))
+    await asyncio.sleep(0)
+
+    node.exit(pid, Killed())
+
+    assert await joining == Killed()
 
 
 async def test_28_after_unlink_nothing_is_felt(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """Cases 30 to 32: registries, groups and tables."""
 
 import asyncio
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -9,24 +10,36 @@ import pytest
 from actors import (
     Access,
     AlreadyRegistered,
+    AlreadyStarted,
+    AmbiguousName,
     Down,
+    Failed,
     GenServer,
     GroupJoined,
     GroupLeft,
     Groups,
+    Ignore,
     Killed,
     Node,
+    NoProcess,
     NoReply,
     NotJoined,
     NotOwner,
     Pid,
+    Registered,
     Registry,
     Reply,
+    Shutdown,
+    StartFailed,
+    StartIgnored,
+    StopInit,
     Table,
     TableGone,
     TableKind,
     TableTransfer,
+    Unregistered,
 )
+from supervisors import Supervisor, which_children, worker
 
 
 class Doer(GenServer):
@@ -81,18 +94,46 @@ async def test_30_a_unique_key_has_one_process(node: Node, doers: Doers) -> None
 
 async def test_30_whoever_hears_down_may_register(node: Node, doers: Doers) -> None:
     registry = Registry(node)
-    watcher = await doers.make()
-    server = doers.servers[watcher]
+    registered: list[Pid] = []
+
+    class Successor(GenServer):
+        async def init(self) -> None:
+            self.node.monitor(owner)
+
+        async def handle_info(self, message: Any) -> None:
+            assert message == Down(message.ref, owner, Killed())
+            registry.register("k")
+            registered.append(self.pid)
+
     for _ in range(500):
         owner = await doers.make()
         await doers.do(owner, lambda: registry.register("k"))
-        await doers.do(watcher, lambda owner=owner: node.monitor(owner))
+        successor = await node.start(Successor())
         node.exit(owner, Killed())
-        await doers.do(watcher, lambda: registry.register("k"))
-        await doers.do(watcher, lambda: registry.unregister("k"))
+        while registry.whereis("k") is None:
+            await asyncio.sleep(0)
+        assert registry.whereis("k") == successor
+        await node.stop(successor)
 
-    assert sum(isinstance(message, Down) for message in server.heard) == 500
+    assert len(set(registered)) == 500
     assert len(registry) == 0
+
+
+async def test_30_a_lookup_never_finds_the_dead(node: Node, doers: Doers) -> None:
+    registry = Registry(node)
+    found: list[Any] = []
+    owner = await doers.make()
+    # Runs while the owner ends, before the registry has heard of it.
+    node.on_exit(lambda: found.extend([registry.whereis("k"), *registry.lookup("k")]), pid=owner)
+    await doers.do(owner, lambda: registry.register("k"))
+
+    node.exit(owner, Killed())
+
+    assert found == [None]
+    with pytest.raises(NoProcess) as caught:
+        await node.call(registry.via("k"), "anybody?")
+    arrived = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 (our own bytes)
+    assert arrived.target == "via a str"
 
 
 async def test_30_keys_compare_strictly(node: Node, doers: Doers) -> None:
@@ -104,6 +145,94 @@ async def test_30_keys_compare_strictly(node: Node, doers: Doers) -> None:
 
     assert len(registry) == 3
     assert registry.whereis(2) is None
+    assert [type(key) for key in registry.keys(pid)] == [int, float, bool]
+
+
+async def test_30_a_server_is_started_and_reached_by_its_key(node: Node) -> None:
+    registry = Registry(node)
+    doer = Doer()
+
+    pid = await node.start(doer, name=registry.via("k", "value"))
+
+    assert registry.lookup("k") == [(pid, "value")]
+    assert node.whereis(registry.via("k")) == pid
+    assert await node.call(registry.via("k"), lambda: "called") == "called"
+    node.send(registry.via("k"), "sent")
+    node.send(registry.via("nobody"), "lost")
+    await node.call(pid, lambda: None)
+    assert doer.heard == ["sent"]
+    await node.stop(registry.via("k"))
+    assert len(registry) == 0
+
+
+async def test_30_a_taken_key_runs_no_init(node: Node, doers: Doers) -> None:
+    registry = Registry(node)
+    holder = await doers.make()
+    await doers.do(holder, lambda: registry.register("k"))
+    inits: list[str] = []
+
+    class Late(GenServer):
+        async def init(self) -> None:
+            inits.append("late")
+
+    with pytest.raises(AlreadyStarted) as caught:
+        await node.start(Late(), name=registry.via("k"))
+
+    assert caught.value.pid == holder
+    assert inits == []
+    assert [info.pid for info in node.processes()] == [holder]
+
+
+@pytest.mark.parametrize("answer", [Ignore(), StopInit(Failed("why")), KeyError("raised")])
+async def test_30_a_start_that_fails_leaves_its_key_free(node: Node, answer: Any) -> None:
+    registry = Registry(node)
+
+    class Unwilling(GenServer):
+        async def init(self) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    for _ in range(100):
+        with pytest.raises((StartIgnored, StartFailed)):
+            await node.start(Unwilling(), name=registry.via("k"))
+
+    assert len(registry) == 0
+
+
+async def test_30_a_supervised_server_keeps_its_key(node: Node) -> None:
+    registry = Registry(node)
+    supervisor = await node.start(Supervisor([worker("doer", Doer, name=registry.via("k"))]))
+    first = registry.whereis("k")
+    assert first is not None
+
+    node.exit(first, Killed())
+    await which_children(node, supervisor)
+
+    assert registry.whereis("k") not in {None, first}
+    await node.stop(supervisor, Shutdown())
+
+
+async def test_30_listeners_hear_each_entry_come_and_go(node: Node, doers: Doers) -> None:
+    registry = Registry(node, listeners=["listener", "nobody"])
+    listener, one = Doer(), await doers.make()
+    await node.start(listener, name="listener")
+
+    await doers.do(one, lambda: registry.register("a", 1))
+    await doers.do(one, lambda: registry.register("b", 2))
+    with pytest.raises(AlreadyRegistered):
+        await doers.do(one, lambda: registry.register("b", 3))
+    await doers.do(one, lambda: registry.unregister("a"))
+    await doers.do(one, lambda: registry.unregister("a"))
+    node.exit(one, Killed())
+    await node.call("listener", lambda: None)
+
+    assert listener.heard == [
+        Registered(registry, "a", one, 1),
+        Registered(registry, "b", one, 2),
+        Unregistered(registry, "a", one),
+        Unregistered(registry, "b", one),
+    ]
 
 
 async def test_31_a_duplicate_registry_lists_all(node: Node, doers: Doers) -> None:
@@ -120,6 +249,11 @@ async def test_31_a_duplicate_registry_lists_all(node: Node, doers: Doers) -> No
     registry.dispatch("k", dispatched.append)
     registry.dispatch("nobody", dispatched.append)
     assert dispatched == [[(other, 3)]]
+
+
+async def test_31_a_duplicate_registry_names_nobody(node: Node) -> None:
+    with pytest.raises(AmbiguousName):
+        Registry(node, unique=False).via("k")
 
 
 async def test_31_only_the_owner_changes_its_value(node: Node, doers: Doers) -> None:
