@@ -5,15 +5,16 @@ Exit codes: 0 clean, 1 it could not be done (one clear line says why), 2 wrong u
 
 import os
 import sys
-from collections.abc import Coroutine
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from config import ConfigError, Profile, Settings, load_settings
+from config import Profile
+from corrente.ledger_cli import ledger_app
+from corrente.shell import ConfigOption, HomeOption, fail, run, running_platform, settings_of
 
 # Commands import what they need when they run: `corrente --help` must not load a database client.
 # ruff: noqa: PLC0415
@@ -26,19 +27,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-ledger_app = typer.Typer(help="The ledger: does the money add up?", no_args_is_help=True)
 bacen_app = typer.Typer(help="The central bank in a box.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(bacen_app, name="bacen")
-
-T = TypeVar("T")
-
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Data folder; default .corrente or CORRENTE_HOME.")
-]
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="TOML file; default corrente.toml in the home.")
-]
 
 
 @app.command(
@@ -62,13 +53,13 @@ def up(
     from corrente.servers import ServerError
     from corrente.up import up as run_up
 
-    settings = _settings(config, {"home": home, "profile": profile, "gateway": {"port": port}})
+    settings = settings_of(config, {"home": home, "profile": profile, "gateway": {"port": port}})
     is_embedded = settings.profile is Profile.EMBEDDED
     configure_log(
         settings.log.level, settings.home / "log" / "platform.log" if is_embedded else None
     )
     try:
-        code = _run(run_up(settings, ready_file, Console()))
+        code = run(run_up(settings, ready_file, Console()))
     except (ServerError, OSError) as error:
         fail(str(error))
     sys.exit(code)
@@ -96,7 +87,7 @@ def pay(
         Decimal(amount)
     except InvalidOperation:
         fail(f"--amount: {amount!r} is no amount", code=2)
-    ready = _running(home)
+    ready = running_platform(home)
     order = {
         "amount": amount,
         "pix_key": key,
@@ -116,16 +107,49 @@ def pay(
     sys.exit(0 if is_confirmed else 1)
 
 
-@ledger_app.command(epilog="Example:  corrente ledger verify --home .corrente")
-def verify(home: HomeOption = None, config: ConfigOption = None) -> None:
-    """Check every sum of the ledger and every payment against it; works while the platform runs.
+@app.command(
+    epilog="Examples:  corrente observe   |   corrente observe --once --sort mailbox   |   "
+    "corrente observe --json --interval-ms 2000   |   "
+    "CORRENTE_ADMIN_TOKEN=… corrente observe --url https://pix.example"
+)
+def observe(  # noqa: PLR0913, PLR0917 # an argument is an option of the command
+    home: HomeOption = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Another machine's platform; needs a token.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", envvar="CORRENTE_ADMIN_TOKEN", help="Token of role admin."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Print one listing and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the processes as JSON.")] = False,
+    sort: Annotated[str, typer.Option("--sort", help="tree, mailbox, messages or time.")] = "tree",
+    interval_ms: Annotated[
+        int, typer.Option("--interval-ms", min=100, max=10_000, help="Time between two looks.")
+    ] = 1_000,
+) -> None:
+    """Show the processes of a running platform, live: mailboxes, messages, time, restarts.
 
-    Exit code 0 when everything adds up, 1 when it does not or the ledger cannot be read.
+    Keys: up and down select, enter opens one process, k kills it, s sorts, q quits. Where there is
+    no terminal it prints once. Exit code 1 when the platform refuses or does not answer.
     """
-    from corrente.verify_command import verify_and_show
+    from corrente.client import PayFailed
+    from corrente.observe import Sort
+    from corrente.observe_command import ObserveOptions, observe_and_show
 
-    settings = _settings(config, {"home": home})
-    sys.exit(0 if _run(verify_and_show(settings, Console(), fail)) else 1)
+    sorts = {one.value: one for one in Sort}
+    if sort not in sorts:
+        fail(f"--sort: {sort!r} is none of {', '.join(sorts)}", code=2)
+    if url is None:
+        ready = running_platform(home)
+        url, token = str(ready["url"]), token or str(ready.get("admin_token", ""))
+    if not token:
+        fail("--token or CORRENTE_ADMIN_TOKEN: a token of role admin is needed", code=2)
+    options = ObserveOptions(interval_ms, sorts[sort], as_json, once)
+    try:
+        observe_and_show(url, token, options, Console())
+    except PayFailed as error:
+        fail(str(error))
 
 
 @bacen_app.command("up", epilog="Example:  corrente bacen up --home /tmp/bank --port 16422")
@@ -164,7 +188,7 @@ def bacen_up(  # noqa: PLR0913, PLR0917 # an argument is an option of the comman
     )
     configure_log("info", None)
     try:
-        code = _run(bank_up(settings, ready_file, Console()))
+        code = run(bank_up(settings, ready_file, Console()))
     except OSError as error:
         fail(str(error))
     sys.exit(code)
@@ -173,33 +197,3 @@ def bacen_up(  # noqa: PLR0913, PLR0917 # an argument is an option of the comman
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def fail(problem: str, code: int = 1) -> NoReturn:
-    """Say what is wrong in one line, on standard error, and end with `code`."""
-    sys.stderr.write(f"corrente: {problem}\n")
-    sys.exit(code)
-
-
-def _settings(config: Path | None, overrides: dict[str, object]) -> Settings:
-    try:
-        return load_settings(config, overrides=overrides)
-    except ConfigError as error:
-        fail(str(error))
-
-
-def _running(home: Path | None) -> dict[str, object]:
-    """What the platform with this home says of itself."""
-    from corrente.ready import RUN_FILE, read_ready_file
-
-    settings = _settings(None, {"home": home})
-    try:
-        return read_ready_file(settings.home / RUN_FILE)
-    except FileNotFoundError:
-        fail(f"no platform runs with home {settings.home}: start one with `make up`")
-
-
-def _run(main_coroutine: Coroutine[Any, Any, T]) -> T:
-    import uvloop
-
-    return uvloop.run(main_coroutine)

@@ -59,6 +59,9 @@ class NodeMetrics:
             buckets=COMMIT_BUCKETS_SECONDS,
             registry=registry,
         )
+        self._is_full = Gauge(
+            "corrente_ledger_out_of_space", "1: the database's disk is full.", registry=registry
+        )
         self._alarms = Counter(
             "corrente_pix_alarms",
             "Messages of the SPI that were put into quarantine.",
@@ -79,6 +82,14 @@ class NodeMetrics:
         self._restarts = Counter(
             "corrente_supervisors_restarts", "Children started again.", ["child"], registry=registry
         )
+        self._crashes = Counter(
+            "corrente_actors_crashes", "Processes that crashed.", ["server"], registry=registry
+        )
+        self._gave_up = Counter(
+            "corrente_supervisors_gave_up",
+            "Supervisors that ended because a child failed too often.",
+            registry=registry,
+        )
         self._attach(node)
 
     def reached(self, states: Mapping[str, int]) -> None:
@@ -89,6 +100,7 @@ class NodeMetrics:
     def _attach(self, node: Node) -> None:
         attach = node.telemetry.attach
         attach(("ledger", "batch", "committed"), self._on_batch)
+        attach(("ledger", "space", "missing"), lambda *_: self._is_full.set(1))
         attach(("pix", "receiver", "alarm"), self._on_alarm)
         attach(("pix", "receiver", "pull_failed"), self._on_failure)
         attach(("pix", "sender", "post_failed"), self._on_failure)
@@ -96,10 +108,13 @@ class NodeMetrics:
         attach(("pix", "relay", "published"), self._on_relayed)
         attach(("pix", "relay", "failed"), self._on_relay_failure)
         attach(("supervisor", "restart"), self._on_restart)
+        attach(("supervisor", "limit_reached"), self._on_limit)
+        attach(("process", "crash"), self._on_crash)
 
     def _on_batch(self, _event: object, measured: Values, _about: Values) -> None:
         self._entries.observe(measured["entries"])
         self._commit.observe(measured["duration_ns"] / NS)
+        self._is_full.set(0)
 
     def _on_alarm(self, _event: object, measured: Values, about: Values) -> None:
         self._alarms.inc(measured["count"])
@@ -124,3 +139,9 @@ class NodeMetrics:
     def _on_restart(self, _event: object, _measured: Values, about: Values) -> None:
         self._restarts.labels(str(about.get("child", ""))).inc()
         log.warning("child started again", **{key: str(value) for key, value in about.items()})
+
+    def _on_limit(self, _event: object, _measured: Values, _about: Values) -> None:
+        self._gave_up.inc()
+
+    def _on_crash(self, _event: object, _measured: Values, about: Values) -> None:
+        self._crashes.labels(about["report"].server or "process").inc()

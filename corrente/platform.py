@@ -8,6 +8,7 @@
     ├── stores       PostgreSQL pool for reads
     ├── caches       participants
     ├── bacen        clients and keys
+    ├── signer       signs messages in a thread
     ├── shard        rest_for_one: writer, intake, SPI sender, SPI receivers
     ├── position     the institution's money at the central bank
     ├── events       outbox relay
@@ -24,7 +25,7 @@ from typing import Any
 import nats
 from nats.aio.client import Client as Nats
 
-from actors import GenServer, Node
+from actors import BlockingServer, GenServer, Node
 from bacen.dict import DictClient
 from config import Profile, Secrets, Settings
 from corrente import demo
@@ -36,6 +37,7 @@ from gateway import GatewayContext, GatewayMetrics, HttpEndpoint, Tokens, applic
 from ledger import AccountBook, BatchCommitted, ShardSettings, ShardWriter, migrate
 from pix import (
     IntakeSettings,
+    MessageSigner,
     OpenPayments,
     OutboxRelay,
     ParticipantCache,
@@ -55,6 +57,7 @@ from supervisors import ChildSpec, Strategy, Supervisor, supervisor, worker
 SHARD = 1
 WRITER = "ledger.writer"
 INTAKE = "pix.intake"
+SIGNER = "bacen.signer"
 SENDER = "pix.sender.{lane}"
 LANES = 3  # rounds of the SPI sender under way at once: one commits while others sign and post
 POSITION = "pix.position"
@@ -86,6 +89,7 @@ class Platform:
         self._pool = Pool()
         self._reader = PaymentReader(self._pool, self._tenant)
         self._metrics = NodeMetrics(node, self._opened)
+        self._gateway_metrics = GatewayMetrics(self._metrics.registry)
         self._clients: BankClients | None = None
         secret = settings.gateway.jwt_secret
         key = secret.get_secret_value() if secret else Secrets(settings.home).get("jwt")
@@ -158,6 +162,7 @@ class Platform:
             worker("pool", lambda: PostgresPool(self.dsn, self._pool)),
             worker("participants", lambda: ParticipantCache(self._participants, self._pool)),
             worker("bacen", self._make_clients),
+            worker("signer", self._make_signer, name=SIGNER),
             supervisor(
                 "shard",
                 self._shard_children(),
@@ -215,9 +220,13 @@ class Platform:
         self._clients = BankClients(link, self._tenant)
         return self._clients
 
+    def _make_signer(self) -> GenServer:
+        key = self._bank().signer
+        return BlockingServer(lambda: MessageSigner(key))
+
     def _make_sender(self, lane: int) -> GenServer:
         clients = self._bank()
-        settings = SenderSettings(self._tenant, clients.signer, WRITER)
+        settings = SenderSettings(self._tenant, SIGNER, WRITER)
         return SpiSender(lane, settings, self._opened, clients.icom, self._reader)
 
     def _make_receiver(self) -> GenServer:
@@ -233,7 +242,7 @@ class Platform:
             node=self.node,
             pix=pix,
             tokens=self.tokens,
-            metrics=GatewayMetrics(self._metrics.registry),
+            metrics=self._gateway_metrics,
             missing=self.missing,
         )
         port = gateway.port if self.endpoint is None else self.endpoint.port

@@ -41,7 +41,13 @@ async def replay_and_show(
         report = await replay_with_progress(dsn)
     if as_json:
         console.out(msgspec.json.encode(report).decode(), highlight=False)
-        return report.ok
+    else:
+        show_replay(report, console)
+    return report.ok
+
+
+def show_replay(report: ReplayReport, console: Console) -> None:
+    """Print what a replay found, each difference in a line."""
     console.print(
         f"{report.transfers:,} transfers replayed, {report.accounts:,} accounts compared: "
         + ("identical" if report.ok else f"{report.difference_count:,} differences"),
@@ -52,4 +58,3 @@ async def replay_and_show(
             f"shard {difference.shard_id}  {difference.subject}  {difference.what}",
             highlight=False,
         )
-    return report.ok

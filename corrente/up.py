@@ -127,6 +127,8 @@ async def _ready(platform: Platform) -> dict[str, Any]:
     if settings.profile is Profile.EMBEDDED:
         tenant = settings.institution.ispb
         content["token"] = platform.tokens.issue("demo", tenant, roles, TOKEN_SECONDS)
+        admin = ("admin",)
+        content["admin_token"] = platform.tokens.issue("demo-admin", tenant, admin, TOKEN_SECONDS)
         content["debtor"] = demo.debtor_body(demo.customers(tenant)[0])
         content["key"] = demo.KEY
         for name in SERVERS:

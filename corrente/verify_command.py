@@ -1,4 +1,4 @@
-"""`corrente ledger verify`: every sum of the ledger, and every payment against it."""
+"""`corrente ledger verify`: every sum of the ledger, its journal, and every payment against it."""
 
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -9,6 +9,7 @@ from rich.table import Table
 from bacen.wire import cents_to_text
 from config import Settings
 from corrente.ledger_database import ledger_database
+from corrente.replay_command import replay_with_progress, show_replay
 from ledger import Check, LedgerReport, verify
 from pix import PaymentsReport, verify_payments
 
@@ -20,8 +21,12 @@ async def verify_and_show(
     async with ledger_database(settings, fail) as dsn:
         books = await verify(dsn)
         payments = await verify_payments(dsn)
+        journal = await replay_with_progress(dsn)
     _show(books, payments, console)
-    return books.ok and payments.ok
+    show_replay(journal, console)
+    adds_up = books.ok and payments.ok and journal.ok
+    console.print("adds up" if adds_up else "[red]DOES NOT ADD UP")
+    return adds_up
 
 
 def _show(books: LedgerReport, payments: PaymentsReport, console: Console) -> None:
@@ -37,7 +42,6 @@ def _show(books: LedgerReport, payments: PaymentsReport, console: Console) -> No
         f"held R$ {cents_to_text(books.pending_cents)}",
         highlight=False,
     )
-    console.print("adds up" if books.ok and payments.ok else "[red]DOES NOT ADD UP")
 
 
 def _checks(checks: Sequence[Check]) -> Table:

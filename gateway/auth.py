@@ -16,7 +16,8 @@ from gateway.errors import Forbidden, Unauthorized
 ISSUER = "corrente"
 ALGORITHM = "HS256"
 TOKENS_MAX = 10_000
-MAY_PAY = frozenset({"admin", "operator", "api_client"})
+MAY_ADMINISTER = frozenset({"admin"})
+MAY_PAY = MAY_ADMINISTER | {"operator", "api_client"}
 MAY_READ = MAY_PAY | {"compliance", "viewer"}
 
 

@@ -20,6 +20,9 @@ def application(context: GatewayContext, body_max_bytes: int) -> web.Application
             web.post("/api/v1/payments", routes.create_payment),
             web.get("/api/v1/payments/{payment_id}", routes.get_payment),
             web.get("/api/v1/position", routes.get_position),
+            web.get("/api/v1/admin/processes", routes.get_processes),
+            web.get("/api/v1/admin/processes/{pid}", routes.get_process),
+            web.delete("/api/v1/admin/processes/{pid}", routes.kill_process),
             web.get("/health", routes.health),
             web.get("/health/ready", routes.ready),
             web.get("/metrics", routes.metrics),
@@ -46,11 +49,21 @@ class HttpEndpoint(GenServer):
     async def init(self) -> None:
         """Listen. A port that is taken fails the start."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port, backlog=BACKLOG)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        assert self._runner.server is not None  # it was set up
+        self._listener = await self.node.loop.create_server(
+            self._runner.server, self._host, self.port, backlog=BACKLOG
+        )
+        self.node.on_exit(self._let_go)
+        self.port = self._listener.sockets[0].getsockname()[1]
 
     async def terminate(self, reason: object) -> None:
         """Stop listening, finish requests, close."""
         del reason
+        self._listener.close()
         await self._runner.cleanup()
+
+    def _let_go(self) -> None:
+        """Free the port, also after a kill: its successor needs it. Requests under way end."""
+        self._listener.close()
+        if self._runner.server is not None:
+            self._runner.server.pre_shutdown()

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from actors import Crash, reason_text
 from gateway.context import CONTEXT
 from gateway.errors import Forbidden, InvalidRequest, Unauthorized
-from gateway.problem import ProblemViolation, problem_response
+from gateway.problem import CORRELATION_ID, ProblemViolation, problem_response
 from pix import PaymentRefused, PaymentUnknown
 
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -34,16 +35,21 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     given = request.headers.get(CORRELATION_HEADER, "")
     is_usable = 0 < len(given) <= CORRELATION_MAX and given.isascii() and given.isprintable()
     correlation_id = given if is_usable else f"{context.node.rng.getrandbits(96):024x}"
-    request["correlation_id"] = correlation_id
+    request[CORRELATION_ID] = correlation_id
     try:
         response = await handler(request)
     except web.HTTPException as error:
         response = _http_problem(request, error)
     except (Unauthorized, Forbidden, InvalidRequest, PaymentRefused, PaymentUnknown) as error:
         response = _known_problem(request, error)
-    except Exception as error:  # the last line before the client: log, answer 500, go on
-        log.exception(
-            "request failed", exc_info=error, path=request.path, correlation_id=correlation_id
+    except Exception as error:  # noqa: BLE001 (the last line before the client: answer 500, go on)
+        crash = Crash.of(error)
+        log.error(  # noqa: TRY400 (places and types: the text of an error may quote the request)
+            "request failed",
+            path=request.path,
+            correlation_id=correlation_id,
+            reason=reason_text(crash),
+            traceback=crash.traceback,
         )
         response = problem_response(request, "internal_error", "the request could not be handled")
     response.headers[CORRELATION_HEADER] = correlation_id

@@ -1,5 +1,6 @@
 """``/openapi.json``: describes the interface, made from the structs of `gateway.bodies`."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -7,18 +8,28 @@ import msgspec
 
 from gateway.bodies import PaymentAnswer, PaymentBody, PositionAnswer
 from gateway.problem import PROBLEM_JSON, Problem
+from gateway.process_bodies import (
+    INTERVAL_MS_MAX,
+    LIMIT,
+    LIMIT_MAX,
+    SORTS,
+    KilledAnswer,
+    ProcessAnswer,
+    ProcessesAnswer,
+)
 
 JSON = "application/json"
 Schema = dict[str, Any]
 
+ADMIN_ANSWERS = (ProcessesAnswer, ProcessAnswer, KilledAnswer)
 REF = "#/components/schemas/{name}"
 
 
 @cache
 def openapi_document() -> bytes:
     """The OpenAPI 3.1 document as JSON."""
-    (payment_body, payment, position, problem), components = msgspec.json.schema_components(
-        [PaymentBody, PaymentAnswer, PositionAnswer, Problem], ref_template=REF
+    (payment_body, payment, position, problem, *admin), components = msgspec.json.schema_components(
+        [PaymentBody, PaymentAnswer, PositionAnswer, Problem, *ADMIN_ANSWERS], ref_template=REF
     )
     errors = {
         str(status): _answer(title, PROBLEM_JSON, problem)
@@ -27,6 +38,7 @@ def openapi_document() -> bytes:
             (401, "No valid token"),
             (403, "Role not allowed"),
             (404, "Not found"),
+            (409, "Not supervised"),
             (413, "Body too large"),
             (422, "Refused; nothing moved"),
             (503, "Unavailable, or the outcome is unknown: repeat with the same key"),
@@ -40,7 +52,9 @@ def openapi_document() -> bytes:
             "description": "Pix payments of an institution. Money is a decimal string in BRL.",
         },
         "security": [{"bearer": []}],
-        "paths": _resources(payment_body, payment, position, errors) | _MACHINES,
+        "paths": _resources(payment_body, payment, position, errors)
+        | _admin(admin, errors)
+        | _MACHINES,
         "components": {
             "schemas": components,
             "securitySchemes": {
@@ -58,7 +72,7 @@ def _resources(
     create = _operation(
         "createPayment",
         "Order a payment. 201 means it is durable and will reach a final state.",
-        {"201": _answer("Accepted", JSON, payment), **_only(errors, "404")},
+        {"201": _answer("Accepted", JSON, payment), **_without(errors, "404", "409")},
     )
     get = _operation(
         "getPayment",
@@ -80,6 +94,70 @@ def _resources(
     }
 
 
+def _admin(answers: Sequence[Schema], errors: Schema) -> dict[str, Any]:
+    """Operations for tokens of role admin; `answers` as in ADMIN_ANSWERS."""
+    processes, process, killed = answers
+    refused = {status: errors[status] for status in ("401", "403")}
+    get_processes = _operation(
+        "getProcesses",
+        "Processes of the node as a tree, each right after its parent.",
+        {"200": _answer("The processes", JSON, processes), "400": errors["400"], **refused},
+    )
+    get_process = _operation(
+        "getProcess",
+        "One process: bonds, what its server shows of its state, its latest crash.",
+        {
+            "200": _answer("The process", JSON, process),
+            **_without(errors, "409", "413", "422", "503"),
+        },
+    )
+    kill_process = _operation(
+        "killProcess",
+        "Kill a process; its supervisor starts it again.",
+        {
+            "200": _answer("It was killed", JSON, killed),
+            "404": errors["404"],
+            "409": errors["409"],
+            **refused,
+        },
+    )
+    get_processes["parameters"] = [_INTERVAL, *_SELECTION]
+    get_process["parameters"] = [_PID, _INTERVAL]
+    kill_process["parameters"] = [_PID]
+    return {
+        "/api/v1/admin/processes": {"get": get_processes},
+        "/api/v1/admin/processes/{pid}": {"get": get_process, "delete": kill_process},
+    }
+
+
+_PID = {
+    "name": "pid",
+    "in": "path",
+    "required": True,
+    "description": "Node, dot, number: corrente.12.",
+    "schema": {"type": "string"},
+}
+_INTERVAL = {
+    "name": "interval_ms",
+    "in": "query",
+    "required": False,
+    "description": "Look twice, this far apart, and give rates; 0 looks once and gives totals.",
+    "schema": {"type": "integer", "minimum": 0, "maximum": INTERVAL_MS_MAX, "default": 0},
+}
+_SELECTION = (
+    {
+        "name": "sort",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "string", "enum": list(SORTS), "default": SORTS[0]},
+    },
+    {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "schema": {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT},
+    },
+)
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -109,8 +187,8 @@ def _answer(description: str, content_type: str, schema: dict[str, Any]) -> dict
     return {"description": description, "content": {content_type: {"schema": schema}}}
 
 
-def _only(errors: dict[str, Any], left_out: str) -> dict[str, Any]:
-    return {status: answer for status, answer in errors.items() if status != left_out}
+def _without(errors: dict[str, Any], *left_out: str) -> dict[str, Any]:
+    return {status: answer for status, answer in errors.items() if status not in left_out}
 
 
 _MACHINES = {

@@ -7,6 +7,7 @@ of older documentation), ``correlation_id`` and ``violations``.
 import msgspec
 from aiohttp import web
 
+CORRELATION_ID = web.RequestKey("correlation_id", str)
 PROBLEM_JSON = "application/problem+json"
 TYPE_BASE = "urn:corrente:problem:"
 
@@ -38,6 +39,7 @@ _KNOWN = {
     "forbidden": (403, "Forbidden"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),
+    "not_supervised": (409, "Not supervised"),
     "body_too_large": (413, "Body too large"),
     "malformed_json": (400, "Malformed JSON"),
     "bad_request": (400, "Bad request"),
@@ -61,7 +63,7 @@ def problem_response(
 ) -> web.Response:
     """The error answer for `code`; its status comes from the table of codes."""
     status, title = _KNOWN.get(code, (422, "Refused"))
-    headers = {"X-Correlation-Id": str(request.get("correlation_id", ""))}
+    headers = {"X-Correlation-Id": request.get(CORRELATION_ID, "")}
     if status == 503:
         headers["Retry-After"] = RETRY_AFTER_SECONDS
     if status == 401:

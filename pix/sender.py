@@ -18,7 +18,7 @@ from uuid import UUID
 
 from actors import Continue, GenServer, IdleTimeout, NoReply, Target
 from bacen.icom import IcomClient, IcomRefused, IcomUnknown
-from bacen.wire import SPI_ISPB, Pacs008, Signer, WireError, encode
+from bacen.wire import SPI_ISPB, Pacs008, WireError
 from ledger import Commit, Committed, Entry
 from pix.conclusion import conclusion
 from pix.events import payment_event
@@ -37,7 +37,6 @@ from pix.store import PaymentReader
 
 PAYMENTS_PER_MESSAGE_MAX = 10  # PAGPRI, BCB catalogue
 MESSAGES_PER_POST_MAX = 10  # BCB Manual das Interfaces 1.12
-PAYMENTS_PER_TURN = 30  # three signatures, about 1 ms, then others have a turn
 RESEND_AFTER_SECONDS = 60
 SWEEP_MS = 5_000
 BACK_OFF_MS_MIN = 100
@@ -55,11 +54,26 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings:
-    """What all senders of a shard have in common: institution, key, and who writes."""
+    """What all senders of a shard have in common: institution, who signs, and who writes.
+
+    Attributes:
+        tenant: ISPB of the institution.
+        signer: A `MessageSigner`.
+        writer: The shard's writer.
+    """
 
     tenant: str
-    signer: Signer
+    signer: Target
     writer: Target
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """Payments in one message that is not signed yet; why it cannot be written, if it cannot."""
+
+    id: UUID
+    waiting: Sequence[NewPayment]
+    message: Pacs008 | WireError
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,24 +135,30 @@ class SpiSender(GenServer):
         waiting = list(islice(self._opened.unassigned(self._lane), most))
         if not waiting and not self._unreported:
             return NoReply()
-        messages = []
-        for first in range(0, len(waiting), PAYMENTS_PER_MESSAGE_MAX):
-            if first % PAYMENTS_PER_TURN == 0:
-                await self.node.clock.sleep_ms(0)
-            messages += self._messages(waiting[first : first + PAYMENTS_PER_MESSAGE_MAX])
+        messages = await self._signed(
+            [
+                self._draft(waiting[first : first + PAYMENTS_PER_MESSAGE_MAX])
+                for first in range(0, len(waiting), PAYMENTS_PER_MESSAGE_MAX)
+            ]
+        )
         if await self._store(messages) and messages:
             await self._post([_Outgoing(one.id, one.body, one.end_to_end_ids) for one in messages])
         return NoReply(Continue("round"))
 
-    def _messages(self, waiting: Sequence[NewPayment]) -> list[StoreMessage]:
-        """The payments in one message; one that cannot be written must not stop the others."""
-        try:
-            return [self._message(waiting)]
-        except WireError as error:
-            if len(waiting) == 1:
-                self._give_up(waiting[0].payment, error)
-                return []
-        return [message for one in waiting for message in self._messages([one])]
+    async def _signed(self, drafts: Sequence[_Draft]) -> list[StoreMessage]:
+        """Messages to be stored; a payment that cannot be written must not stop the others."""
+        ready = [draft.message for draft in drafts if isinstance(draft.message, Pacs008)]
+        bodies = iter(await self.node.call(self._signer, ready)) if ready else iter(())
+        messages: list[StoreMessage] = []
+        for draft in drafts:
+            outcome = draft.message if isinstance(draft.message, WireError) else next(bodies)
+            if isinstance(outcome, bytes):
+                messages.append(_stored(draft, outcome))
+            elif len(draft.waiting) == 1:
+                self._give_up(draft.waiting[0].payment, outcome)
+            else:
+                messages += await self._signed([self._draft([one]) for one in draft.waiting])
+        return messages
 
     def _give_up(self, payment: Payment, error: WireError) -> None:
         """End a payment that was never sent: the customer's money is released."""
@@ -146,30 +166,21 @@ class SpiSender(GenServer):
         outcome = Outcome(PaymentStatus.FAILED, UNWRITABLE, self.node.clock.now())
         self._unreported.append(conclusion(payment, outcome, outcome.at, is_submitted=True))
 
-    def _message(self, waiting: Sequence[NewPayment]) -> StoreMessage:
-        payments = [one.payment for one in waiting]
+    def _draft(self, waiting: Sequence[NewPayment]) -> _Draft:
         # An id made from its last payment: never smaller than its payments', whatever the clock
         # did between two starts, so recovery finds every message that an open payment is in.
-        last = max(payment.payment_id for payment in payments)
-        identifier = leg(last, MESSAGE_LEG)
-        message_id = f"M{self._tenant}{base62(identifier.int, 23)}"
-        body = encode(
-            Pacs008(
+        identifier = leg(max(one.payment.payment_id for one in waiting), MESSAGE_LEG)
+        try:
+            message: Pacs008 | WireError = Pacs008(
                 sender=self._tenant,
                 receiver=SPI_ISPB,
-                message_id=message_id,
+                message_id=f"M{self._tenant}{base62(identifier.int, 23)}",
                 created_at=self.node.clock.now(),
                 transfers=tuple(one.transfer or credit_transfer(one.payment) for one in waiting),
-            ),
-            self._signer,
-        )
-        return StoreMessage(
-            identifier,
-            message_id,
-            body,
-            tuple(payment.end_to_end_id for payment in payments),
-            tuple(payment.payment_id for payment in payments),
-        )
+            )
+        except WireError as error:
+            message = error
+        return _Draft(identifier, waiting, message)
 
     async def _store(self, messages: Sequence[StoreMessage]) -> bool:
         """Commit the messages, and what is to be reported; False: begin again from the table."""
@@ -241,3 +252,14 @@ class SpiSender(GenServer):
                     for identifier, ids in chunk
                 ]
             )
+
+
+def _stored(draft: _Draft, body: bytes) -> StoreMessage:
+    assert isinstance(draft.message, Pacs008), "only messages are signed"
+    return StoreMessage(
+        draft.id,
+        draft.message.message_id,
+        body,
+        tuple(one.payment.end_to_end_id for one in draft.waiting),
+        tuple(one.payment.payment_id for one in draft.waiting),
+    )

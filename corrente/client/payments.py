@@ -33,12 +33,22 @@ class PayFailed(Exception):
 
 
 class Client:
-    """A client of one platform, over one connection."""
+    """A client of one platform, over one connection.
 
-    def __init__(self, url: str, token: str) -> None:
+    Args:
+        url: Where; http or https.
+        token: Who we are.
+        timeout_seconds: How long one step of a request may take.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, timeout_seconds: float = REQUEST_TIMEOUT_SECONDS
+    ) -> None:
         address = urlsplit(url)
-        self._connection = http.client.HTTPConnection(
-            address.hostname or "127.0.0.1", address.port, timeout=REQUEST_TIMEOUT_SECONDS
+        is_secure = address.scheme == "https"
+        connect = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
+        self._connection = connect(
+            address.hostname or "127.0.0.1", address.port, timeout=timeout_seconds
         )
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 

@@ -33,6 +33,7 @@ DATABASE_EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
 READY_TIMEOUT_MS = 120_000  # recovery after a crash replays up to max_wal_size
 CONNECT_TIMEOUT_SECONDS = 5
 STOP_TIMEOUT_MS = 60_000  # fast shutdown writes a checkpoint
+RESTART_DELAY_MS = 1_000  # on a full disk every start fails at once, until there is space again
 SHUTDOWN = Within(STOP_TIMEOUT_MS + 5_000)
 
 SETTINGS = (
@@ -140,7 +141,11 @@ def postgres_child(home: Path, clock: Clock) -> tuple[ChildSpec, PostgresEndpoin
         run_as=run_as,
     )
     child = worker(
-        "postgres", lambda: _PostgresProcess(spec, temporary), name="postgres", shutdown=SHUTDOWN
+        "postgres",
+        lambda: _PostgresProcess(spec, temporary),
+        name="postgres",
+        shutdown=SHUTDOWN,
+        restart_delay_ms=RESTART_DELAY_MS,
     )
     return child, PostgresEndpoint(_dsn(socket_folder, DATABASE))
 

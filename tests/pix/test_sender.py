@@ -2,18 +2,24 @@
 
 import asyncio
 
+from actors import BlockingServer
 from bacen.wire import Pacs008, Verifier, decode
 from ledger import Commit
-from pix import PaymentStatus, SenderSettings, SpiSender, Wake, verify_payments
+from pix import MessageSigner, PaymentStatus, SenderSettings, SpiSender, Wake, verify_payments
 from pix.payments import Payment
 from pix.records import NewPayment
 from tests.pix.desk import TENANT, WRITER, Desk, make_payment
 
+SIGNER = "signer"
+
 
 async def send(desk: Desk) -> None:
     """Start a sender."""
-    signer = desk.authority.participant(TENANT).signing.signer()
-    settings = SenderSettings(TENANT, signer, WRITER)
+    key = desk.authority.participant(TENANT).signing.signer()
+    if desk.node.whereis(SIGNER) is None:
+        signer = BlockingServer(lambda: MessageSigner(key))
+        await desk.node.start(signer, name=SIGNER, link=False)
+    settings = SenderSettings(TENANT, SIGNER, WRITER)
     sender = SpiSender(0, settings, desk.opened, desk.icom, desk.reader)
     await desk.node.start(sender, name="sender", link=False)
 
