@@ -1,10 +1,13 @@
 """The wire to the Banco Central do Brasil, from the participant's side.
 
 The faces are the packages: `bacen.wire` (SPI messages, signatures, certificates),
-`bacen.icom` (transport), `bacen.dict` (key directory), `bacen.simulator` (the bank in a box).
+`bacen.icom` (transport), `bacen.dict` (key directory), `bacen.brcode` (QR codes),
+`bacen.identifiers` (ids of Pix), `bacen.codes` (what its codes mean), `bacen.simulator` (the bank
+in a box).
 The errors of all of them are here; their tree is drawn in `bacen/errors.py`.
 """
 
+from bacen.broken_rule import BrokenRule
 from bacen.errors import (
     BacenError,
     CertificateRefused,
@@ -16,6 +19,7 @@ from bacen.errors import (
     IcomError,
     IcomRefused,
     IcomUnknown,
+    InvalidBrCode,
     InvalidKey,
     InvalidMessage,
     MalformedXml,
@@ -27,6 +31,7 @@ from bacen.errors import (
 
 __all__ = [
     "BacenError",
+    "BrokenRule",
     "CertificateRefused",
     "DictError",
     "DictRefused",
@@ -36,6 +41,7 @@ __all__ = [
     "IcomError",
     "IcomRefused",
     "IcomUnknown",
+    "InvalidBrCode",
     "InvalidKey",
     "InvalidMessage",
     "MalformedXml",

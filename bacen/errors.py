@@ -8,6 +8,7 @@ BacenError
 │   └── SignatureInvalid     nobody we trust signed these bytes
 ├── CertificateRefused       a certificate or key that cannot be used here
 ├── MultipartInvalid         a multipart body that breaks its grammar or a bound
+├── InvalidBrCode            the text is no BR Code, or the code cannot be written
 ├── IcomError
 │   ├── IcomRefused          4xx: nothing was stored
 │   └── IcomUnknown          cut, late or 5xx: it may be stored
@@ -114,6 +115,19 @@ class MultipartInvalid(BacenError):
         problem: The rule that is broken.
     """
 
+    problem: str
+
+
+@dataclass(eq=False)
+class InvalidBrCode(BacenError):
+    """A text that is no BR Code, or a code that cannot be written.
+
+    Attributes:
+        path: The field by its tags, such as `26/01`.
+        problem: The rule that is broken, never the value.
+    """
+
+    path: str
     problem: str
 
 

@@ -28,6 +28,7 @@ from bacen.wire import (
     make_end_to_end_id,
     message_id,
 )
+from bacen.wire.schema import judge
 
 ROUNDS = 9
 ROUND_SECONDS = 0.4
@@ -123,6 +124,8 @@ def run(payer: Signer, bank: Signer, verifier: Verifier) -> None:
     measure("pacs.002 typed, signed (encode)", lambda: encode(pacs002, bank))
     measure("pacs.002 verified, typed (decode)", lambda: decode(received, verifier))
     measure("pacs.008 verified, typed (decode)", lambda: decode(sent, verifier))
+    measure("pacs.002 judged by its schema (judge)", lambda: judge(received))
+    measure("pacs.008 judged by its schema (judge)", lambda: judge(sent))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ import typer
 from rich.console import Console
 
 from config import Profile
+from corrente.bacen_validate_command import add_validate
 from corrente.ledger_cli import ledger_app
 from corrente.shell import ConfigOption, HomeOption, fail, run, running_platform, settings_of
+from corrente.toolbox_commands import add_toolbox
 
 # Commands import what they need when they run: `corrente --help` must not load a database client.
 # ruff: noqa: PLC0415
@@ -30,6 +32,8 @@ app = typer.Typer(
 bacen_app = typer.Typer(help="The central bank in a box.", no_args_is_help=True)
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(bacen_app, name="bacen")
+add_toolbox(app, bacen_app)
+add_validate(bacen_app)
 
 
 @app.command(

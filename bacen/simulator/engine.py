@@ -28,7 +28,7 @@ from bacen.simulator.payments import (
     to_ms,
 )
 from bacen.simulator.receivers import ACCEPT, SILENT, answer
-from bacen.simulator.rules import message_reason, transfer_reason
+from bacen.validation import message_reason, transfer_reason
 from bacen.wire import CreditTransfer, Pacs002, Pacs008, StatusReport
 
 DUPLICATE_TEXT = "EndToEndId ja utilizado"

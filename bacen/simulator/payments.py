@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import msgspec
 
-from bacen.simulator.rules import Window
+from bacen.validation import Window
 from bacen.wire import StatusReport
 
 PENDING = "PENDING"

@@ -13,7 +13,7 @@ from bacen import (
     WireError,
 )
 from bacen.wire.certificates import KeyPair, LocalAuthority, ParticipantKeys, Usage
-from bacen.wire.codec import decode, encode, peek_message_id, read_unsigned
+from bacen.wire.codec import check_signature, decode, encode, peek_message_id, read_unsigned
 from bacen.wire.enveloped import sign_dict, verify_dict
 from bacen.wire.fields import cents_to_text, text_to_cents
 from bacen.wire.identifiers import SPI_ISPB, is_end_to_end_id, make_end_to_end_id, message_id
@@ -33,14 +33,25 @@ from bacen.wire.messages import (
     TaxRecord,
 )
 from bacen.wire.reference import MESSAGE_BYTES_MAX, parse_xml
+from bacen.wire.requests import (
+    RETURN_REASONS,
+    Camt060,
+    Pacs004,
+    PaymentReturn,
+    Pibr001,
+    Pibr002,
+    ReportPeriod,
+)
 from bacen.wire.tls import client_context, peer_ispb, server_context
 
 __all__ = [
     "MESSAGE_BYTES_MAX",
+    "RETURN_REASONS",
     "SPI_ISPB",
     "STATUS_REASONS",
     "AccountId",
     "Admi002",
+    "Camt060",
     "CashOut",
     "CashPart",
     "CertificateRefused",
@@ -51,8 +62,13 @@ __all__ = [
     "MalformedXml",
     "Message",
     "Pacs002",
+    "Pacs004",
     "Pacs008",
     "ParticipantKeys",
+    "PaymentReturn",
+    "Pibr001",
+    "Pibr002",
+    "ReportPeriod",
     "SignatureInvalid",
     "Signer",
     "StatusReport",
@@ -63,6 +79,7 @@ __all__ = [
     "Verifier",
     "WireError",
     "cents_to_text",
+    "check_signature",
     "client_context",
     "decode",
     "encode",

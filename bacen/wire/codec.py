@@ -10,9 +10,10 @@ yes; on any doubt it leaves the answer to the reference.
 import hmac
 import re
 from collections.abc import Callable
+from typing import Any
 
 from bacen import InvalidMessage, MalformedXml, SignatureInvalid, UnknownMessage
-from bacen.wire import admi002, pacs002, pacs008
+from bacen.wire import admi002, camt060, pacs002, pacs004, pacs008, pibr001, pibr002
 from bacen.wire.fields import unescape
 from bacen.wire.header import HEADER, Header, created_text, header_of, read_header, write_header
 from bacen.wire.keys import Signer, Verifier
@@ -26,6 +27,7 @@ from bacen.wire.profile import (
     signed_info_bytes,
 )
 from bacen.wire.reference import MESSAGE_BYTES_MAX, Parts, read_parts, verify_parts
+from bacen.wire.requests import Camt060, Pacs004, Pibr001, Pibr002
 
 _PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="no"?>'
 _HEAD_END = b"</AppHdr><Document>"
@@ -37,10 +39,24 @@ _HEAD = re.compile(
 )
 _QUOTED_ID = re.compile(rb"BizMsgIdr>\s{0,9}(M[0-9A-Z]{8}[a-zA-Z0-9]{23})\s{0,9}<")
 
+# Namespace, MsgDefIdr, and the writer of the Document of each kind.
+_WRITERS: dict[type[Message], tuple[str, str, Callable[[Any, str], str]]] = {
+    Pacs008: (pacs008.NAMESPACE, pacs008.DEFINITION, pacs008.write),
+    Pacs002: (pacs002.NAMESPACE, pacs002.DEFINITION, pacs002.write),
+    Admi002: (admi002.NAMESPACE, admi002.DEFINITION, admi002.write),
+    Pacs004: (pacs004.NAMESPACE, pacs004.DEFINITION, pacs004.write),
+    Camt060: (camt060.NAMESPACE, camt060.DEFINITION, camt060.write),
+    Pibr001: (pibr001.NAMESPACE, pibr001.DEFINITION, pibr001.write),
+    Pibr002: (pibr002.NAMESPACE, pibr002.DEFINITION, pibr002.write),
+}
 _READERS: dict[str, tuple[str, Callable[[Header, str], Message]]] = {
     pacs008.NAMESPACE: (pacs008.DEFINITION, pacs008.read),
     pacs002.NAMESPACE: (pacs002.DEFINITION, pacs002.read),
     admi002.NAMESPACE: (admi002.DEFINITION, admi002.read),
+    pacs004.NAMESPACE: (pacs004.DEFINITION, pacs004.read),
+    camt060.NAMESPACE: (camt060.DEFINITION, camt060.read),
+    pibr001.NAMESPACE: (pibr001.DEFINITION, pibr001.read),
+    pibr002.NAMESPACE: (pibr002.DEFINITION, pibr002.read),
 }
 
 
@@ -57,16 +73,8 @@ def encode(message: Message, signer: Signer) -> bytes:
         UTF-8 in canonical form, to be sent and stored unchanged.
     """
     created = created_text(message)
-    match message:
-        case Pacs008():
-            namespace, definition = pacs008.NAMESPACE, pacs008.DEFINITION
-            document = pacs008.write(message, created)
-        case Pacs002():
-            namespace, definition = pacs002.NAMESPACE, pacs002.DEFINITION
-            document = pacs002.write(message, created)
-        case Admi002():
-            namespace, definition = admi002.NAMESPACE, admi002.DEFINITION
-            document = admi002.write(message, created)
+    namespace, definition, write = _WRITERS[type(message)]
+    document = write(message, created)
     header = write_header(message, definition, created)
     header_digest, document_digest = _digests(namespace, header, document.encode())
     info = SPI_SIGNED_INFO
@@ -107,6 +115,17 @@ def decode(data: bytes, verifier: Verifier) -> Message:
 def decode_reference(data: bytes, verifier: Verifier) -> Message:
     """Do as `decode`, always by lxml's canonicalisation: slower, for any spelling."""
     return _read(verify_parts(data, verifier))
+
+
+def check_signature(data: bytes, verifier: Verifier) -> None:
+    """Verify an SPI message of any kind, spoken here or not, and believe nothing of it.
+
+    Raises:
+        MalformedXml: Not XML that we read, or too large.
+        SignatureInvalid: Not signed by the named sender, or not in the profile's form.
+        InvalidMessage: Signed, but not in a form that we read.
+    """
+    verify_parts(data, verifier)
 
 
 def read_unsigned(data: bytes) -> Message:

@@ -6,7 +6,7 @@ that the schema accepts. A refusal names the field and the rule, never the value
 
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 from bacen import InvalidMessage
 
@@ -17,7 +17,9 @@ ISPB = re.compile(r"[0-9A-Z]{8}")
 MESSAGE_ID = re.compile(r"M[0-9A-Z]{8}[a-zA-Z0-9]{23}")
 _ID_TAIL = r"[0-9A-Z]{8}[0-9]{4}[0-1][0-9][0-3][0-9][0-2][0-9][0-5][0-9][a-zA-Z0-9]{11}"
 END_TO_END_ID = re.compile("E" + _ID_TAIL)
+RETURN_ID = re.compile("D" + _ID_TAIL)
 INSTRUCTION_ID = re.compile("[ED]" + _ID_TAIL)  # the schema's [E|D] also lets "|" in: we do not
+ENTRY_ID = re.compile(f"[ED]{_ID_TAIL}|[A-Z]{{3}}[0-9]{{4}}[0-1][0-9][0-3][0-9][a-zA-Z0-9]{{9}}")
 TRANSACTION_ID = re.compile(r"[a-zA-Z0-9]{1,35}")
 ACCOUNT_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 BRANCH = re.compile(r"[0-9]{1,4}")
@@ -26,6 +28,7 @@ TAX_ID = re.compile(r"[0-9]{11}|[0-9A-Z]{12}[0-9]{2}")
 FISCAL_DOCUMENT = re.compile(r"[a-zA-Z0-9]{1,50}")
 
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z")
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _AMOUNT = re.compile(r"([0-9]{1,16})(?:\.([0-9]{1,2}))?")
 _TWO_DECIMALS = re.compile(r"[0-9]{1,16}\.[0-9]{2}")
@@ -103,6 +106,20 @@ def require_day(value: object, path: str) -> None:
         raise InvalidMessage(path, "must be a date")
 
 
+def require_time(value: object, path: str) -> None:
+    """Refuse what is no time of a day in UTC."""
+    if not isinstance(value, time) or value.tzinfo is not UTC:
+        raise InvalidMessage(path, "must be a time of a day in UTC")
+
+
+def require_header(sender: object, receiver: object, message_id: object, created: object) -> None:
+    """Refuse a header that the schema refuses."""
+    require(ISPB, sender, "sender")
+    require(ISPB, receiver, "receiver")
+    require(MESSAGE_ID, message_id, "message_id")
+    require_instant(created, "created_at")
+
+
 def escape(text: str) -> str:
     """Write text as canonical XML does: exactly four characters are replaced."""
     return text.translate(_ESCAPE) if _SPECIAL.search(text) is not None else text
@@ -137,6 +154,21 @@ def text_to_instant(text: str, path: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         raise InvalidMessage(path, "is no time of the calendar") from None
+
+
+def time_to_text(at: time) -> str:
+    """Write a time of a day in UTC with exactly three decimals and `Z`."""
+    return at.isoformat(timespec="milliseconds")[:12] + "Z"
+
+
+def text_to_time(text: str, path: str) -> time:
+    """Read a time of the form that `time_to_text` writes."""
+    if _TIME.fullmatch(text) is None:
+        raise InvalidMessage(path, "must be UTC with three decimals and Z")
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise InvalidMessage(path, "is no time of a day") from None
 
 
 def text_to_day(text: str, path: str) -> date:

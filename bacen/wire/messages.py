@@ -1,5 +1,7 @@
 """Typed messages of SPI: pacs.008 1.16, pacs.002 1.17, admi.002 1.5 (BCB catalogue 5.13).
 
+`Message` is any of them or of `bacen/wire/requests.py`.
+
 Each struct checks its fields when it is built: what exists can be written.
 """
 
@@ -9,6 +11,7 @@ import msgspec
 
 from bacen import InvalidMessage
 from bacen.wire import fields
+from bacen.wire.requests import Camt060, Pacs004, Pibr001, Pibr002
 
 ACCOUNT_TYPES = frozenset({"CACC", "OTHR", "SLRY", "SVGS", "TRAN"})
 LOCAL_INSTRUMENTS = frozenset({"APDN", "APES", "AUTO", "DICT", "INIC", "MANU", "QRDN", "QRES"})
@@ -360,14 +363,11 @@ class Admi002(msgspec.Struct, frozen=True, kw_only=True):
             fields.require_text(self.additional_data, 1000, "additional_data")
 
 
-Message = Pacs008 | Pacs002 | Admi002
+Message = Pacs008 | Pacs002 | Admi002 | Pacs004 | Camt060 | Pibr001 | Pibr002
 
 
-def _check_header(message: Message) -> None:
-    fields.require(fields.ISPB, message.sender, "sender")
-    fields.require(fields.ISPB, message.receiver, "receiver")
-    fields.require(fields.MESSAGE_ID, message.message_id, "message_id")
-    fields.require_instant(message.created_at, "created_at")
+def _check_header(message: Pacs008 | Pacs002 | Admi002) -> None:
+    fields.require_header(message.sender, message.receiver, message.message_id, message.created_at)
 
 
 def _check_not_empty(items: tuple[object, ...], path: str) -> None:

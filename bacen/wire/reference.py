@@ -24,6 +24,10 @@ from bacen.wire.profile import (
 
 MESSAGE_BYTES_MAX = 2 * 1024 * 1024  # 500 payments of a PAGAGD need about 1.2 MB
 
+# Time of canonicalisation grows with the square of the attributes of one tag; the longest text that
+# a schema of ours has is 1,000 characters, which may all be signs of equality.
+TAG_EQUALS_MAX = 1_100
+
 _WHITE = " \t\n\r"
 _DECLARATION = re.compile(rb"\s*<\?xml\s[^>]{0,200}?\bencoding\s*=\s*[\"']([^\"']{1,40})[\"']")
 _SIGNATURE = f"{{{DS}}}Signature"
@@ -60,12 +64,15 @@ def parse_xml(data: bytes) -> etree._Element:
     """Parse XML that may come from anybody.
 
     Raises:
-        MalformedXml: Not UTF-8 or not well-formed, a DOCTYPE, or over `MESSAGE_BYTES_MAX`.
+        MalformedXml: Not UTF-8 or not well-formed, a DOCTYPE, thousands of attributes in one tag,
+            or over `MESSAGE_BYTES_MAX`.
     """
     if len(data) > MESSAGE_BYTES_MAX:
         raise MalformedXml(f"more than {MESSAGE_BYTES_MAX} bytes")
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise MalformedXml("a DOCTYPE is never accepted")
+    if is_crowded(data):
+        raise MalformedXml("too many attributes in one tag")
     declared = _DECLARATION.match(data.removeprefix(b"\xef\xbb\xbf"))
     if declared is not None and declared[1].lower() != b"utf-8":
         raise MalformedXml("the encoding must be UTF-8")
@@ -86,6 +93,11 @@ def parse_xml(data: bytes) -> etree._Element:
     if root.getroottree().docinfo.internalDTD is not None:
         raise MalformedXml("a DOCTYPE is never accepted")
     return root
+
+
+def is_crowded(data: bytes) -> bool:
+    """Say whether a tag may have more attributes and namespaces than any message needs."""
+    return any(part.count(b"=") > TAG_EQUALS_MAX for part in data.split(b"<"))
 
 
 def canonical(element: etree._Element) -> bytes:

@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 from bacen.dict import InvalidKey, decode_entry_response, decode_problem, parse_key
 from bacen.icom import MultipartInvalid, Part, build_multipart, parse_multipart
 from bacen.wire import (
-    Admi002,
     InvalidMessage,
     MalformedXml,
     Message,
-    Pacs002,
-    Pacs008,
+    ReportPeriod,
     Signer,
     Verifier,
     WireError,
@@ -34,11 +32,17 @@ from bacen.wire import (
 from bacen.wire.codec import decode_reference
 from bacen.wire.header import created_text
 from tests.bacen.wire_messages import (
+    AT,
     admi002,
+    camt060,
     drawn_messages,
     pacs002,
+    pacs004,
     pacs008,
     patient,
+    payment_return,
+    pibr001,
+    pibr002,
     report,
     transfer,
 )
@@ -58,6 +62,11 @@ MESSAGES: list[Message] = [
     pacs002(count=2),
     pacs002(reports=(report(status="RJCT", reasons=("AB03", "AC03"), additional=("a", "b")),)),
     admi002(description="x", additional_data="y"),
+    pacs004(returns=(payment_return(additional="a", remittance="b"),)),
+    camt060(entry_id="STR20260928abcDEF123"),
+    camt060(period=ReportPeriod(AT.date(), AT.date(), (AT.timetz(), AT.timetz()))),
+    pibr001(),
+    pibr002(),
 ]
 READERS: dict[str, Callable[[bytes, Verifier], object]] = {
     "decode": decode,
@@ -166,8 +175,8 @@ def test_field_of_a_wrong_type_or_form_is_refused_when_the_message_is_built(
 
 def encode_text(message: Message) -> None:
     """Write all of a message but its signature."""
-    module = {Pacs008: codec.pacs008, Pacs002: codec.pacs002, Admi002: codec.admi002}[type(message)]
-    module.write(message, created_text(message)).encode()
+    _, _, write = codec._WRITERS[type(message)]
+    write(message, created_text(message)).encode()
 
 
 @given(st.data())

@@ -22,7 +22,15 @@ from bacen.wire import (
     sign_dict,
     verify_dict,
 )
-from tests.bacen.wire_messages import OUR_ISPB, pacs002, pacs008, patient, sign_again
+from bacen.wire.schema import judge
+from tests.bacen.wire_messages import (
+    OUR_ISPB,
+    admi002,
+    pacs002,
+    pacs008,
+    patient,
+    sign_again,
+)
 
 BOMB = (
     b'<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb">'
@@ -54,6 +62,29 @@ def test_xml_that_is_never_accepted_is_malformed(name: str, verifier: Verifier) 
         parse_xml(FORBIDDEN[name])
     with pytest.raises(MalformedXml):
         decode(FORBIDDEN[name], verifier)
+
+
+@pytest.mark.parametrize("name", ["a", "xmlns:a"])
+@pytest.mark.parametrize("place", ["<AppHdr>", "<Document>", "<ds:SignedInfo>"])
+def test_tag_of_very_many_attributes_is_refused_before_it_costs_time(
+    name: str, place: str, our_signer: Signer, verifier: Verifier
+) -> None:
+    many = " ".join(f"{name}{number}='urn:x{number}'" for number in range(60_000))
+    data = encode(pacs008(count=1), our_signer).replace(
+        place.encode(), f"{place[:-1]} {many}>".encode()
+    )
+
+    with pytest.raises(MalformedXml):
+        decode(data, verifier)
+    assert [each.rule for each in judge(data)] == ["well_formed"]
+
+
+def test_text_full_of_signs_of_equality_is_no_crowd(spi_signer: Signer, verifier: Verifier) -> None:
+    data = encode(admi002(additional_data="=" * 1000), spi_signer)
+
+    assert judge(data) == []
+    assert parse_xml(data).tag.endswith("Envelope")
+    assert decode(data, verifier)
 
 
 def test_deep_nesting_is_refused_without_recursion(verifier: Verifier) -> None:

@@ -14,6 +14,10 @@ SCHEMAS = {
     "pacs.008": "pacs.008.spi.1.16.xsd",
     "pacs.002": "pacs.002.spi.1.17.xsd",
     "admi.002": "admi.002.spi.1.5.reconstructed.xsd",
+    "pacs.004": "pacs.004.spi.1.5.reconstructed.xsd",
+    "camt.060": "camt.060.spi.1.9.reconstructed.xsd",
+    "pibr.001": "pibr.001.spi.1.3.reconstructed.xsd",
+    "pibr.002": "pibr.002.spi.1.3.reconstructed.xsd",
 }
 SAMPLES = (
     *("pacs.008_CONTA_1_msg", "pacs.008_END_1_msg"),
@@ -21,7 +25,9 @@ SAMPLES = (
     *("constructed_admi.002", "constructed_pacs.008_SPLIT_TAX", "constructed_pacs.008_QRDN"),
     *("constructed_pacs.008_QRES", "constructed_pacs.008_INIC", "constructed_pacs.008_MED_IPRT"),
     *("constructed_pacs.008_TROCO_GSCB", "constructed_pacs.008_SAQUE_OTHR"),
-    "constructed_pacs.008_AUTO_PAGAGD",
+    *("constructed_pacs.008_AUTO_PAGAGD", "constructed_pacs.004_FR01", "constructed_pacs.004_MD06"),
+    *("constructed_camt.060_EXTRATO", "constructed_camt.060_LANCAMENTO"),
+    *("constructed_camt.060_SALDO", "constructed_pibr.001", "constructed_pibr.002"),
 )
 
 

@@ -18,13 +18,19 @@ from bacen.wire import (
     STATUS_REASONS,
     AccountId,
     Admi002,
+    Camt060,
     CashOut,
     CashPart,
     CreditTransfer,
     KeyPair,
     Message,
     Pacs002,
+    Pacs004,
     Pacs008,
+    PaymentReturn,
+    Pibr001,
+    Pibr002,
+    ReportPeriod,
     StatusReport,
     Tax,
     TaxRecord,
@@ -102,6 +108,46 @@ def admi002(**changes: object) -> Admi002:
         "error_location": "/Envelope/Document",
     }
     return Admi002(**{**values, **changes})
+
+
+def header(letter: str = "4", **changes: object) -> dict[str, object]:
+    return {
+        "sender": OUR_ISPB,
+        "receiver": SPI_ISPB,
+        "message_id": f"M{OUR_ISPB}{letter * 23}",
+        "created_at": AT,
+        **changes,
+    }
+
+
+def payment_return(number: int = 0, **changes: object) -> PaymentReturn:
+    values: dict[str, object] = {
+        "return_id": f"D{OUR_ISPB}202609281436{number:011d}",
+        "end_to_end_id": f"E99999A04202609281435{number:011d}",
+        "amount_cents": 1050,
+        "reason": "MD06",
+        "debtor_ispb": "99999A04",
+        "creditor_ispb": OUR_ISPB,
+    }
+    return PaymentReturn(**{**values, **changes})
+
+
+def pacs004(count: int = 2, **changes: object) -> Pacs004:
+    returns = tuple(payment_return(number) for number in range(count))
+    return Pacs004(**{**header("4"), "returns": returns, **changes})
+
+
+def camt060(**changes: object) -> Camt060:
+    values = {"report": "camt.053", "owner_ispb": OUR_ISPB, "balance_type": "CSA"}
+    return Camt060(**{**header("5"), **values, **changes})
+
+
+def pibr001(**changes: object) -> Pibr001:
+    return Pibr001(**{**header("6"), "data": "eco", **changes})
+
+
+def pibr002(**changes: object) -> Pibr002:
+    return Pibr002(**{**header("7"), "original_data": "eco", **changes})
 
 
 ispbs = st.text("0123456789ABCXYZ", min_size=8, max_size=8)
@@ -226,7 +272,63 @@ drawn_admi002 = st.builds(
     description=st.none() | texts(350),
     additional_data=st.none() | texts(1000),
 )
-drawn_messages: st.SearchStrategy[Message] = st.one_of(drawn_pacs008, drawn_pacs002, drawn_admi002)
+drawn_pacs004 = st.builds(
+    Pacs004,
+    sender=st.just(OUR_ISPB),
+    receiver=ispbs,
+    message_id=message_ids(),
+    created_at=instants,
+    returns=st.lists(
+        st.builds(
+            PaymentReturn,
+            return_id=payment_ids("D"),
+            end_to_end_id=payment_ids(),
+            amount_cents=cents,
+            reason=st.sampled_from(["BE08", "FR01", "MD06", "SL02"]),
+            debtor_ispb=ispbs,
+            creditor_ispb=ispbs,
+            priority=st.sampled_from(["HIGH", "NORM"]),
+            additional=st.none() | texts(105),
+            remittance=st.none() | texts(140),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+    declared_count=st.none() | st.integers(4, 10**15 - 1),
+)
+times = st.times(timezones=st.just(UTC)).map(
+    lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000, fold=0)
+)
+days = st.dates(date(1000, 1, 1))
+drawn_camt060 = st.builds(
+    Camt060,
+    sender=st.just(OUR_ISPB),
+    receiver=ispbs,
+    message_id=message_ids(),
+    created_at=instants,
+    report=st.sampled_from(["camt.052", "camt.053", "camt.054"]),
+    owner_ispb=ispbs,
+    entry_id=st.none() | payment_ids("ED") | st.just("STR20260928abcDEF123"),
+    period=st.none()
+    | st.builds(ReportPeriod, days, st.none() | days, st.none() | st.tuples(times, times)),
+    balance_type=st.none() | st.sampled_from(["CRE", "CSA", "REL", "TRD", "TRT"]),
+)
+drawn_pibr = st.one_of(
+    *(
+        st.builds(
+            kind,
+            sender=st.just(OUR_ISPB),
+            receiver=ispbs,
+            message_id=message_ids(),
+            created_at=instants,
+            **{field: texts(35)},
+        )
+        for kind, field in ((Pibr001, "data"), (Pibr002, "original_data"))
+    )
+)
+drawn_messages: st.SearchStrategy[Message] = st.one_of(
+    *(drawn_pacs008, drawn_pacs002, drawn_admi002, drawn_pacs004, drawn_camt060, drawn_pibr)
+)
 
 
 def exclusive_c14n(element: etree._Element) -> bytes:

@@ -1,0 +1,170 @@
+"""What is wrong with a message, in the order in which the bank looks."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import Final
+
+import msgspec
+from lxml import etree
+
+from bacen import InvalidMessage, MalformedXml, SignatureInvalid, UnknownMessage, WireError
+from bacen.validation.rules import Window, message_reason, transfer_reason
+from bacen.wire import Pacs004, Pacs008, Verifier, check_signature, parse_xml, read_unsigned
+from bacen.wire.schema import SchemaViolation, examine
+
+HEADER: Final = "/Envelope/AppHdr"
+_SIGNATURE: Final = f"{HEADER}/Sgntr"
+_PAYMENT: Final = "/Envelope/Document/FIToFICstmrCdtTrf"
+_NUMBERED = re.compile(r"Document/\*\[([0-9]+)\]/?(.*)")
+_RULES: Final = {
+    "AG12": "the two PSPs must differ",
+    "AM01": "the amount must be above zero",
+    "AM18": "NbOfTxs must be the number of payments, 10 at most, 500 with PAGAGD",
+    "AM23": "the taxes must not exceed the amount",
+    "CH16": "local instrument, purpose, key, txid and root payment must fit together",
+    "FF08": "the time in the EndToEndId must be within 12 hours of CreDt",
+    "RR06": "a split payment is between companies, with one CBSSPLIT and one IBSSPLIT",
+}
+_MESSAGE_RULES: Final = {**_RULES, "CH16": "priority and service level must fit together"}
+
+
+class Signature(Enum):
+    """What is known of the signature.
+
+    `UNVERIFIED` means that nobody looked: no certificate was given, or the schema failed.
+    """
+
+    UNVERIFIED = "unverified"
+    VERIFIED = "verified"
+    INVALID = "invalid"
+
+
+class Validation(msgspec.Struct, frozen=True):
+    """What was found.
+
+    Attributes:
+        message: Kind and version, such as `pacs.008.spi.1.16`; None where no schema has the root.
+        valid: Nothing was found against it.
+        signature: Whether a trusted certificate signed it.
+        violations: What is wrong, at most 100 of each kind, in the order of looking.
+    """
+
+    message: str | None
+    valid: bool
+    signature: Signature
+    violations: tuple[SchemaViolation, ...]
+
+
+def validate(
+    xml: bytes, verifier: Verifier | None = None, *, schema_only: bool = False
+) -> Validation:
+    """Find what is wrong with a message.
+
+    The schema first; a message that breaks it is not looked at further. Then the encoding and the
+    header, the signature where a verifier is given, and for pacs.008 and pacs.004 the rules of the
+    SPI that need neither accounts nor a clock. Raises nothing.
+
+    Args:
+        xml: The message as it came.
+        verifier: Whose signatures count.
+        schema_only: Stop after the schema.
+    """
+    message, violations = examine(xml)
+    if violations or schema_only:
+        return Validation(message, not violations, Signature.UNVERIFIED, tuple(violations))
+    try:
+        root = parse_xml(xml)
+    except MalformedXml as error:
+        refused = SchemaViolation("/", "encoding", error.problem)
+        return Validation(message, False, Signature.UNVERIFIED, (refused,))
+    if etree.QName(root).localname != "Envelope":
+        refused = SchemaViolation("/", "envelope", "a message must be an Envelope")
+        return Validation(message, False, Signature.UNVERIFIED, (refused,))
+    signature, unsigned = _signature(xml, verifier)
+    found = unsigned + (_header(root, message or "") or _content(root))
+    return Validation(message, not found, signature, found)
+
+
+def _signature(
+    xml: bytes, verifier: Verifier | None
+) -> tuple[Signature, tuple[SchemaViolation, ...]]:
+    if verifier is None:
+        return Signature.UNVERIFIED, ()
+    try:
+        check_signature(xml, verifier)
+    except SignatureInvalid as error:
+        refused = SchemaViolation(_SIGNATURE, "signature", error.problem)
+        return Signature.INVALID, (refused,)
+    except InvalidMessage:
+        return Signature.VERIFIED, ()  # signed; what is wrong with the content is found there
+    except WireError as error:
+        return Signature.INVALID, (SchemaViolation("/Envelope", "form", str(error)),)
+    return Signature.VERIFIED, ()
+
+
+def _header(root: etree._Element, message: str) -> tuple[SchemaViolation, ...]:
+    """Check what the header says against the message that it stands on."""
+    header = root[0]
+    found: list[SchemaViolation] = []
+    definition, own_id = header.findtext("{*}MsgDefIdr"), header.findtext("{*}BizMsgIdr")
+    if definition != message:
+        text = f"must be {message}, as the namespace says"
+        found.append(SchemaViolation(f"{HEADER}/MsgDefIdr", "definition", text))
+    for group in root[1].findall("{*}*/{*}GrpHdr/{*}MsgId"):
+        if group.text != own_id:
+            name = etree.QName(root[1][0]).localname
+            path = f"/Envelope/Document/{name}/GrpHdr/MsgId"
+            text = "must be the same as BizMsgIdr"
+            found.append(SchemaViolation(path, "message_id", text))
+    return tuple(found)
+
+
+def _content(root: etree._Element) -> tuple[SchemaViolation, ...]:
+    """Read the message as the platform does, and judge payments as the bank does."""
+    for place in root[0].findall("{*}Sgntr"):
+        place.clear()
+    try:
+        message = read_unsigned(etree.tostring(root))
+    except UnknownMessage:
+        return ()  # judged by its schema; its content is read by nobody here
+    except InvalidMessage as error:
+        return (SchemaViolation(_place(error.path), "content", error.problem),)
+    except WireError as error:
+        return (SchemaViolation("/Envelope", "form", str(error)),)
+    if isinstance(message, Pacs008):
+        return tuple(_payments(message))
+    return tuple(_returns(message)) if isinstance(message, Pacs004) else ()
+
+
+def _payments(message: Pacs008) -> Iterator[SchemaViolation]:
+    reason = message_reason(message)
+    if reason is not None:
+        path = f"{_PAYMENT}/GrpHdr/{'NbOfTxs' if reason == 'AM18' else 'PmtTpInf'}"
+        yield SchemaViolation(path, "business", _MESSAGE_RULES[reason], reason)
+    window = Window(message.created_at)
+    several = len(message.transfers) > 1
+    for number, transfer in enumerate(message.transfers, start=1):
+        reason = transfer_reason(transfer, window)
+        if reason is not None:
+            path = f"{_PAYMENT}/CdtTrfTxInf{f'[{number}]' if several else ''}"
+            yield SchemaViolation(path, "business", _RULES[reason], reason)
+
+
+def _returns(message: Pacs004) -> Iterator[SchemaViolation]:
+    if message.declared_count is not None:
+        text = "must be the number of returns"
+        yield SchemaViolation("/Envelope/Document/PmtRtr/GrpHdr/NbOfTxs", "business", text, "AM18")
+    several = len(message.returns) > 1
+    for number, each in enumerate(message.returns, start=1):
+        if each.amount_cents == 0:
+            path = f"/Envelope/Document/PmtRtr/TxInf{f'[{number}]' if several else ''}"
+            yield SchemaViolation(path, "business", _RULES["AM01"], "AM01")
+
+
+def _place(path: str) -> str:
+    """Turn the reader's path into that of an element, as near as it knows it."""
+    numbered = _NUMBERED.fullmatch(path)
+    if numbered is not None:
+        return f"/Envelope/Document/*/*[{int(numbered[1]) + 1}]/{numbered[2]}".rstrip("/")
+    return f"/Envelope/{path}"
