@@ -1,11 +1,31 @@
 """Where log lines go and what they look like: one JSON object a line."""
 
+import contextlib
+import io
 import logging
 import sys
 from pathlib import Path
 from typing import TextIO
 
 import structlog
+
+
+class LogFile(io.TextIOWrapper):
+    """A log that may lose lines, and fails nobody: on a full disk the work itself may go on.
+
+    A supervisor that cannot say that a child ended must still start it again.
+    """
+
+    def write(self, text: str, /) -> int:
+        """Write, or lose the text."""
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what waits, or lose it."""
+        with contextlib.suppress(OSError):
+            super().flush()
 
 
 def configure_log(level: str, path: Path | None) -> TextIO:
@@ -22,7 +42,7 @@ def configure_log(level: str, path: Path | None) -> TextIO:
         stream: TextIO = sys.stderr
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a", encoding="utf-8", buffering=1)
+        stream = LogFile(path.open("ab", buffering=0), encoding="utf-8", write_through=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -62,6 +62,9 @@ class NodeMetrics:
         self._is_full = Gauge(
             "corrente_ledger_out_of_space", "1: the database's disk is full.", registry=registry
         )
+        self._odd = Gauge(
+            "corrente_ledger_odd_transfers", "Transfers in no month.", registry=registry
+        )
         self._alarms = Counter(
             "corrente_pix_alarms",
             "Messages of the SPI that were put into quarantine.",
@@ -101,6 +104,7 @@ class NodeMetrics:
         attach = node.telemetry.attach
         attach(("ledger", "batch", "committed"), self._on_batch)
         attach(("ledger", "space", "missing"), lambda *_: self._is_full.set(1))
+        attach(("ledger", "partitions", "odd"), self._on_odd)
         attach(("pix", "receiver", "alarm"), self._on_alarm)
         attach(("pix", "receiver", "pull_failed"), self._on_failure)
         attach(("pix", "sender", "post_failed"), self._on_failure)
@@ -115,6 +119,9 @@ class NodeMetrics:
         self._entries.observe(measured["entries"])
         self._commit.observe(measured["duration_ns"] / NS)
         self._is_full.set(0)
+
+    def _on_odd(self, _event: object, measured: Values, _about: Values) -> None:
+        self._odd.set(measured["transfers"])
 
     def _on_alarm(self, _event: object, measured: Values, about: Values) -> None:
         self._alarms.inc(measured["count"])

@@ -7,6 +7,7 @@
     ├── schema       migrations; everything below finds its tables
     ├── stores       PostgreSQL pool for reads
     ├── caches       participants
+    ├── upkeep       once a day: the ledger's months and kept balances
     ├── bacen        clients and keys
     ├── signer       signs messages in a thread
     ├── shard        rest_for_one: writer, intake, SPI sender, SPI receivers
@@ -34,7 +35,14 @@ from corrente.metrics import NodeMetrics
 from corrente.servers import bank_child, bank_home, nats_child, postgres_child
 from corrente.stores import Pool, PostgresPool
 from gateway import GatewayContext, GatewayMetrics, HttpEndpoint, Tokens, application
-from ledger import AccountBook, BatchCommitted, ShardSettings, ShardWriter, migrate
+from ledger import (
+    AccountBook,
+    BatchCommitted,
+    LedgerUpkeep,
+    ShardSettings,
+    ShardWriter,
+    migrate,
+)
 from pix import (
     IntakeSettings,
     MessageSigner,
@@ -161,6 +169,7 @@ class Platform:
             worker("schema", lambda: Schema(self.dsn, self.settings.profile is Profile.EMBEDDED)),
             worker("pool", lambda: PostgresPool(self.dsn, self._pool)),
             worker("participants", lambda: ParticipantCache(self._participants, self._pool)),
+            worker("upkeep", lambda: LedgerUpkeep(self.dsn)),
             worker("bacen", self._make_clients),
             worker("signer", self._make_signer, name=SIGNER),
             supervisor(

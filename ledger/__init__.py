@@ -24,6 +24,7 @@ from ledger.errors import (
     NotMigrated,
     NotOwner,
     OutcomeUnknown,
+    OutOfSpace,
     OverLimit,
     Unfit,
     UnsafeDurability,
@@ -46,7 +47,9 @@ from ledger.messages import (
     Stale,
 )
 from ledger.migration import migrate
+from ledger.partitions import make_partitions
 from ledger.replay import Difference, ReplayReport, replay
+from ledger.snapshots import Snapshot, take_snapshot
 from ledger.store import ShardSettings, assign_shard
 from ledger.transfers import (
     AMOUNT_ALL,
@@ -60,6 +63,7 @@ from ledger.transfers import (
     post,
     void,
 )
+from ledger.upkeep import LedgerUpkeep
 from ledger.verification import Check, LedgerReport, verify
 from ledger.writer import ShardWriter
 
@@ -91,10 +95,12 @@ __all__ = [
     "InvalidText",
     "LedgerError",
     "LedgerReport",
+    "LedgerUpkeep",
     "NotMigrated",
     "NotOwner",
     "NothingDone",
     "OpenAccounts",
+    "OutOfSpace",
     "OutcomeUnknown",
     "OverLimit",
     "Refused",
@@ -103,6 +109,7 @@ __all__ = [
     "SetStatus",
     "ShardSettings",
     "ShardWriter",
+    "Snapshot",
     "Stale",
     "StatusReason",
     "Transfer",
@@ -114,9 +121,11 @@ __all__ = [
     "UnsafeDurability",
     "assign_shard",
     "hold",
+    "make_partitions",
     "migrate",
     "post",
     "replay",
+    "take_snapshot",
     "verify",
     "void",
 ]

@@ -1,7 +1,8 @@
 """Errors of the ledger, by what may have happened to the money.
 
     LedgerError
-    ├── NothingDone       nothing was written     NotOwner, OverLimit, InvalidText, Fenced
+    ├── NothingDone       nothing was written     NotOwner, OverLimit, InvalidText, Fenced,
+    │                                             OutOfSpace
     ├── OutcomeUnknown    ask before you retry    CommitUnknown
     └── Unfit             the database cannot be trusted with money as it is
                                                   UnsafeDurability, NotMigrated, BrokenBooks
@@ -60,6 +61,13 @@ class Fenced(NothingDone):
 
     shard_id: int
     epoch: int
+
+
+@dataclass(eq=False)
+class OutOfSpace(NothingDone):
+    """PostgreSQL has no space left to write on; the writer tries again by itself."""
+
+    shard_id: int
 
 
 @dataclass(eq=False)

@@ -47,11 +47,13 @@ flags, timeout_seconds, ledger, user_data_128, user_data_64, user_data_32, times
 LOAD_HOLDS: Final = f"""
 SELECT {TRANSFER_COLUMNS} FROM transfers AS hold
 WHERE shard = $1 AND kind = 1 AND id >= $2
-    AND NOT EXISTS (SELECT FROM transfers AS done WHERE done.pending_id = hold.id)
+    AND NOT EXISTS (SELECT FROM resolutions WHERE resolutions.pending_id = hold.id)
 """  # noqa: S608 - constants
+# Joins, not lists of ids: so each id is looked for in its own partition only.
 KNOWN_TRANSFERS: Final = f"""
-SELECT {TRANSFER_COLUMNS} FROM transfers WHERE id = ANY($1::uuid[])
-UNION SELECT {TRANSFER_COLUMNS} FROM transfers WHERE pending_id = ANY($2::uuid[])
+SELECT {TRANSFER_COLUMNS} FROM unnest($1::uuid[]) AS asked (key) JOIN transfers ON id = key
+UNION SELECT {TRANSFER_COLUMNS} FROM transfers
+    JOIN (SELECT id AS key FROM resolutions WHERE pending_id = ANY($2::uuid[])) AS ends ON id = key
 """  # noqa: S608 - constants
 FAILED_IDS: Final = "SELECT id, result FROM failed_transfers WHERE id = ANY($1::uuid[])"
 KNOWN_KEYS: Final = """

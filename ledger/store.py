@@ -10,6 +10,7 @@ connection to be cleaned up by waiting for the same server that did not answer. 
 deadline aborts the connection instead; what was under way is then unknown, and said to be.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from ledger.accounts import Account
 from ledger.core import Facts, LedgerState, Posting
@@ -29,9 +31,11 @@ from ledger.errors import (
     Fenced,
     NotMigrated,
     NotOwner,
+    OutOfSpace,
     UnsafeDurability,
 )
 from ledger.messages import Companion, Entry, Idempotency, SetStatus
+from ledger.partitions import CANNOT_PARTITION, make_partitions
 from ledger.rows import (
     AccountRow,
     account_from,
@@ -86,12 +90,16 @@ DURABLE: Final = {
     "synchronous_commit": ("on", "local", "remote_write", "remote_apply"),
 }
 
-REDOABLE: Final = ("transfers_pkey", "transfers_pending_id", "idempotency_keys_pkey")
+REDOABLE: Final = re.compile(
+    r"transfers_(\d{4}_\d{2}|default|timeless)_pkey|transfers_pending_id|idempotency_keys_pkey"
+)
 """Unique rules that a batch breaks only when memory did not know a stored row."""
 
 LEASE_OVER: Final = "CL001"
 ID_FAILED: Final = "CL002"
 """An id of the batch has failed before, and memory did not know."""
+
+_log = structlog.get_logger("ledger")
 
 event_fields = attrgetter("id", "subject_id", "name", "at", "payload")
 key_fields = attrgetter("key", "fingerprint", "subject_id")
@@ -180,6 +188,16 @@ class ShardStore:
         if await self._connection.fetchval("SELECT to_regproc('ledger_commit')") is None:
             raise NotMigrated("function ledger_commit is missing")
 
+    async def make_partitions(self, now: datetime) -> None:
+        """Have the partitions of this month and the next ones.
+
+        Where one cannot be made now, transfers go to the default partition: no reason not to start.
+        """
+        try:
+            await make_partitions(self._connection, now)
+        except CANNOT_PARTITION as error:
+            _log.error("no partition for a month", shard=self._shard.id, error=str(error))
+
     async def take_lease(self, holder: str, *, has_held: bool) -> None:
         """Raise the epoch, and with it fence out every older writer of the shard.
 
@@ -231,6 +249,7 @@ class ShardStore:
 
         Raises:
             Fenced: A younger writer holds the lease; nothing was written.
+            OutOfSpace: The disk is full; nothing was written.
             AlreadyStored: The batch must be decided again; nothing was written.
             CommitUnknown: The connection was lost meanwhile.
         """
@@ -259,7 +278,7 @@ class ShardStore:
             # One statement is one transaction: durable when its answer is complete.
             return int(await self._connection.fetchval(statement, *arguments))
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name not in REDOABLE:
+            if not REDOABLE.fullmatch(error.constraint_name or ""):
                 raise
             raise AlreadyStored(error.constraint_name) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -271,7 +290,7 @@ class ShardStore:
         """Store new accounts.
 
         Raises:
-            Fenced, CommitUnknown: As `commit`.
+            Fenced, OutOfSpace, CommitUnknown: As `commit`.
             AlreadyStored: An id or a number is taken in another shard; nothing was written.
         """
         # A flag has a length in Python: asyncpg would take it for an array.
@@ -286,6 +305,9 @@ class ShardStore:
         except asyncpg.UniqueViolationError as error:
             await self._roll_back()
             raise AlreadyStored(error.constraint_name) from error
+        except asyncpg.DiskFullError as error:
+            await self._roll_back()
+            raise self._named(error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise self._named(error) from error
 
@@ -293,7 +315,7 @@ class ShardStore:
         """Store an account's status and, on record for ever, who changed it and why.
 
         Raises:
-            Fenced, CommitUnknown: As `commit`.
+            Fenced, OutOfSpace, CommitUnknown: As `commit`.
         """
         account_id, status = request.account_id, int(request.status)
         why = (int(request.reason), request.made_by)
@@ -304,6 +326,9 @@ class ShardStore:
             await self._connection.execute(SET_STATUS, account_id, status)
             await self._connection.execute(KEEP_STATUS_CHANGE, account_id, at, status, *why)
             await self._end_transaction()
+        except asyncpg.DiskFullError as error:
+            await self._roll_back()
+            raise self._named(error) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise self._named(error) from error
 
@@ -346,6 +371,10 @@ class ShardStore:
     def _named(self, error: Exception) -> Exception:
         if isinstance(error, asyncpg.PostgresError) and error.sqlstate == LEASE_OVER:
             return Fenced(self._shard.id, self.epoch)
+        # Told while the transaction was open, so it was rolled back. A server that cannot write its
+        # log does not tell: it goes down, and what was under way is unknown.
+        if isinstance(error, asyncpg.DiskFullError):
+            return OutOfSpace(self._shard.id)
         if isinstance(error, asyncpg.PostgresError) and not is_disconnect(error):
             return error
         return CommitUnknown(self._shard.id, type(error).__name__)

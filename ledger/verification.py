@@ -5,25 +5,14 @@ from typing import Final
 
 import asyncpg
 
+from ledger.snapshots import COUNTER_SUMS, ONE_SIDED, kept_steps
+
 CONNECT_TIMEOUT_SECONDS: Final = 10
 VERIFY_TIMEOUT_SECONDS: Final = 3_600
 
-ONE_SIDED: Final = """
-    SELECT debit_account_id AS id, amount_cents AS amount, held_cents AS held, kind,
-        true AS is_debit FROM transfers
-    UNION ALL
-    SELECT credit_account_id, amount_cents, held_cents, kind, false FROM transfers
-"""
-
-# A hold adds to pending; its end takes all of that away; posted and post add to posted.
 REPLAY: Final = f"""
     SELECT id,
-        sum(CASE kind WHEN 1 THEN amount WHEN 0 THEN 0 ELSE -held END)
-            FILTER (WHERE is_debit) AS debits_pending,
-        sum(amount) FILTER (WHERE is_debit AND kind IN (0, 2)) AS debits_posted,
-        sum(CASE kind WHEN 1 THEN amount WHEN 0 THEN 0 ELSE -held END)
-            FILTER (WHERE NOT is_debit) AS credits_pending,
-        sum(amount) FILTER (WHERE NOT is_debit AND kind IN (0, 2)) AS credits_posted
+        {COUNTER_SUMS}
     FROM ({ONE_SIDED}) AS sides GROUP BY id
 """  # noqa: S608 - constants
 
@@ -31,6 +20,24 @@ OPEN_HOLDS: Final = """
     SELECT shard, id FROM transfers AS hold WHERE kind = 1
         AND NOT EXISTS (SELECT FROM transfers AS done WHERE done.pending_id = hold.id)
 """
+
+# Each snapshot less the one before it is what its account's transfers between the two come to.
+# Counters whose account did not move have no row, and no row may be missing.
+DIFFERENT_SNAPSHOTS: Final = f"""
+    SELECT count(*) FROM (
+        SELECT account_id AS id, sequence, {kept_steps()} FROM snapshot_balances
+    ) AS kept FULL JOIN (
+        SELECT id, sequence, {COUNTER_SUMS} FROM (
+            SELECT sides.*, (
+                SELECT min(sequence) FROM snapshots
+                WHERE snapshots.shard = sides.shard AND snapshots.sequence >= sides.number
+            ) AS sequence FROM ({ONE_SIDED}) AS sides
+        ) AS sides WHERE sequence IS NOT NULL GROUP BY id, sequence
+    ) AS moved USING (id, sequence)
+    WHERE (kept.debits_pending, kept.debits_posted, kept.credits_pending, kept.credits_posted)
+        IS DISTINCT FROM
+        (moved.debits_pending, moved.debits_posted, moved.credits_pending, moved.credits_posted)
+"""  # noqa: S608 - constants
 
 # Name, query for what is expected, query for what is found.
 CHECKS: Final = (
@@ -64,6 +71,16 @@ CHECKS: Final = (
             SELECT FROM transfers WHERE pending_id IS NOT NULL
             GROUP BY pending_id HAVING count(*) > 1
         ) AS resolved
+        """,
+    ),
+    (
+        "ends of holds without their entry in the resolutions, and the other way round",
+        "SELECT 0",
+        """
+        SELECT count(*) FROM resolutions
+        FULL JOIN (SELECT id, pending_id FROM transfers WHERE pending_id IS NOT NULL) AS ends
+            USING (id, pending_id)
+        WHERE resolutions.id IS NULL OR ends.id IS NULL
         """,
     ),
     (
@@ -135,6 +152,11 @@ CHECKS: Final = (
         SELECT count(*) FROM outbox JOIN shards ON shards.id = outbox.shard
         WHERE sequence BETWEEN 1 AND outbox_sequence
         """,
+    ),
+    (
+        "snapshots of balances that differ from the replay before them",
+        "SELECT 0",
+        DIFFERENT_SNAPSHOTS,
     ),
     (
         "open holds that a reload would not see",

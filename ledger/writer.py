@@ -27,7 +27,7 @@ from ledger.accounts import AccountResult
 from ledger.book import AccountBook
 from ledger.core import LedgerState, expire_holds, undo_all
 from ledger.decision import COMMITTED, Decision, RecentKeys, decide, no_claims
-from ledger.errors import BrokenBooks, CommitUnknown, Fenced, NotOwner
+from ledger.errors import BrokenBooks, CommitUnknown, Fenced, NotOwner, OutOfSpace
 from ledger.limits import problem_of, problem_of_accounts, problem_of_status
 from ledger.messages import (
     AccountRefused,
@@ -59,6 +59,10 @@ EXPIRY_WAIT_MS_MAX: Final = 3_600_000
 STANDBY_MS: Final = 1_000
 """A writer that may not take its shard looks this often, with jitter, whether it may now."""
 
+SPACE_RETRY_MS: Final = 1_000
+"""While the disk is full a batch is tried this often. What waits meanwhile is one slow answer to
+its callers instead of many quick ones, and failed attempts do not fill the server's log."""
+
 DECISIONS_MAX: Final = 3
 """Times one batch may meet stored rows that it did not know; each time it learns them."""
 
@@ -67,6 +71,7 @@ _log = structlog.get_logger("ledger")
 LOAD: Final = "load"
 FLUSH: Final = "flush"
 EXPIRE: Final = "expire"
+RETRY: Final = "retry"
 WAITS_FOR: Final = (
     OSError,  # refused, reset, timed out
     asyncpg.InterfaceError,
@@ -90,7 +95,8 @@ class ShardWriter(GenServer):
     Requests: `Commit`, `OpenAccounts`. While PostgreSQL is away at the start they wait in the
     mailbox. If it goes away later, or a transaction takes longer than `COMMIT_TIMEOUT_MS`, the
     process ends; callers get `CalleeDied`, which says that the outcome is unknown, and ask again
-    with the same ids.
+    with the same ids. When the disk is full, callers get `OutOfSpace`, and the writer goes on when
+    there is space again.
 
     Who may write: the lease is a number, `shards.epoch`. Taking the shard raises it; a transaction
     under an older one is refused by the database, and its writer ends with `Fenced`. So that two
@@ -134,6 +140,8 @@ class ShardWriter(GenServer):
         self._pending_entries = 0
         self._standby: NotOwner | None = None
         self._expiry: tuple[int, TimerRef] | None = None
+        self._is_full = False
+        self._retry: TimerRef | None = None
 
     async def init(self) -> Continue:
         """Start at once; connecting and loading follow."""
@@ -147,7 +155,7 @@ class ShardWriter(GenServer):
             await self._load()
         else:
             await self._flush()
-        return NoReply()
+        return self._rest()
 
     async def handle_call(self, request: Any, sender: From) -> NoReply:
         """Queue entries for the next transaction; open accounts at once."""
@@ -185,9 +193,12 @@ class ShardWriter(GenServer):
         elif message == EXPIRE:
             self._expiry = None
             await self._flush()
+        elif message == RETRY:
+            self._retry = None
+            await self._flush()
         else:
             await super().handle_info(message)
-        return NoReply(IdleTimeout(0)) if self._pending else NoReply()
+        return self._rest()
 
     async def terminate(self, reason: ExitReason) -> None:
         """Part from PostgreSQL in good form, unless there is a doubt about the connection."""
@@ -199,7 +210,9 @@ class ShardWriter(GenServer):
 
     def _queue(self, commit: Commit, sender: From) -> None:
         problem = problem_of(commit)
-        if problem is None:
+        if self._is_full and self._pending_entries >= BATCH_ENTRIES_MAX:
+            self.node.fail(sender, OutOfSpace(self._shard.id))
+        elif problem is None:
             self._pending.append((commit, sender))
             self._pending_entries += len(commit.entries)
         else:
@@ -207,8 +220,13 @@ class ShardWriter(GenServer):
 
     def _soon(self) -> NoReply:
         """Commit when the mailbox is empty, or now when the batch is full."""
-        is_full = self._pending_entries >= BATCH_ENTRIES_MAX
-        return NoReply(Continue(FLUSH) if is_full else IdleTimeout(0))
+        is_batch = self._pending_entries >= BATCH_ENTRIES_MAX and self._retry is None
+        return NoReply(Continue(FLUSH)) if is_batch else self._rest()
+
+    def _rest(self) -> NoReply:
+        """Commit what waits when the mailbox is empty, unless it must wait for space."""
+        is_due = self._pending and self._retry is None
+        return NoReply(IdleTimeout(0)) if is_due else NoReply()
 
     # Start
 
@@ -232,6 +250,8 @@ class ShardWriter(GenServer):
         except WAITS_FOR as error:
             if isinstance(error, asyncpg.InterfaceError) and not self._is_disconnected():
                 raise  # a mistake in a statement, not an absence
+            if isinstance(error, asyncpg.DiskFullError):
+                self._alarm(entries=0)
             _log.warning("waiting for PostgreSQL", shard=self._shard.id, error=type(error).__name__)
             return False
         return True
@@ -242,6 +262,7 @@ class ShardWriter(GenServer):
         deadline = self.node.clock.call_later(LOAD_TIMEOUT_MS, store.abort)
         try:
             await store.check_durability()
+            await store.make_partitions(self.node.clock.now())
             if book.holder is None:
                 book.holder = f"{shard.owner}/{self.node.ids.token(12)}"
             await store.take_lease(book.holder, has_held=book.has_held)
@@ -271,7 +292,12 @@ class ShardWriter(GenServer):
     # Commit
 
     async def _flush(self) -> None:
-        batch, self._pending, self._pending_entries = self._pending, [], 0
+        if self._retry is not None:
+            return
+        # One request is enough to find out whether there is space again; the others follow it.
+        tried = 1 if self._is_full else len(self._pending)
+        batch, self._pending = self._pending[:tried], self._pending[tried:]
+        self._pending_entries = sum(len(commit.entries) for commit, _ in self._pending)
         if not batch and not self._is_expiry_due():
             self._watch_expiry()
             return
@@ -283,11 +309,38 @@ class ShardWriter(GenServer):
             for _, sender in batch:
                 self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
             raise
+        except OutOfSpace:
+            self._no_space(batch)
+            return
         answers = iter(decision.answers)
         for commit, sender in batch:
             self.node.reply(sender, tuple(next(answers) for _ in commit.entries))
         self._report(decision, started_ns)
         self._watch_expiry()
+
+    def _no_space(self, batch: list[tuple[Commit, From]]) -> None:
+        """Take the batch back and refuse it, and whatever waits behind it."""
+        undo_all(self._state)
+        self._state.settle()
+        refused = [*batch, *self._pending]
+        self._pending, self._pending_entries = [], 0
+        for _, sender in refused:
+            self.node.fail(sender, OutOfSpace(self._shard.id))
+        self._alarm(sum(len(commit.entries) for commit, _ in refused))
+        self._retry = self.node.send_after(SPACE_RETRY_MS, self.pid, RETRY)
+
+    def _alarm(self, entries: int) -> None:
+        if not self._is_full:
+            _log.error("no space left for the ledger", shard=self._shard.id)
+        self._is_full = True
+        self.node.telemetry.execute(
+            ("ledger", "space", "missing"), {"entries": entries}, {"shard": self._shard.id}
+        )
+
+    def _space_again(self) -> None:
+        if self._is_full:
+            self._is_full = False
+            _log.warning("space again for the ledger", shard=self._shard.id)
 
     def _is_expiry_due(self) -> bool:
         due = self._state.next_expiry()
@@ -334,6 +387,7 @@ class ShardWriter(GenServer):
                 sequence = await store.commit(state, decision, self._companion, at)
             except AlreadyStored:
                 return False
+            self._space_again()
             self._book.publish(state.touched, state.flag_changes())
             self._recent.update(decision.keys)
             if self._companion is not None:
@@ -379,8 +433,13 @@ class ShardWriter(GenServer):
         except Fenced as fenced:
             self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
             raise
+        except OutOfSpace as full:
+            self.node.fail(sender, OutOfSpace(full.shard_id))
+            self._alarm(entries=0)
+            return
         finally:
             deadline.cancel()
+        self._space_again()
         add_accounts(self._state, book, [AccountRow(account, NO_MONEY) for account in fresh])
         self.node.reply(sender, COMMITTED)
 
@@ -400,7 +459,12 @@ class ShardWriter(GenServer):
         except Fenced as fenced:
             self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
             raise
+        except OutOfSpace as full:
+            self.node.fail(sender, OutOfSpace(full.shard_id))
+            self._alarm(entries=0)
+            return
         finally:
             deadline.cancel()
+        self._space_again()
         take_status(self._state, self._book, request.account_id, request.status)
         self.node.reply(sender, COMMITTED)

@@ -1,7 +1,7 @@
 import sys
 from pathlib import Path
 
-from corrente.servers.home import kept_port
+from corrente.servers.home import RESTART_DELAY_MS, kept_port
 from supervisors import ChildSpec, OsProcess, OsProcessSpec, Within, worker
 
 READY_TIMEOUT_MS = 30_000
@@ -50,4 +50,10 @@ def bank_child(home: Path, ispb: str, pi_balance_cents: int) -> ChildSpec:
         stop_timeout_ms=STOP_TIMEOUT_MS,
         pid_file=home / "bank.pid",
     )
-    return worker("bank", lambda: OsProcess(spec), name="bank", shutdown=SHUTDOWN)
+    return worker(
+        "bank",
+        lambda: OsProcess(spec),
+        name="bank",
+        shutdown=SHUTDOWN,
+        restart_delay_ms=RESTART_DELAY_MS,
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 from corrente.servers.errors import HomeInUse
 
 LOOPBACK = "127.0.0.1"
+RESTART_DELAY_MS = 2_000  # on a full disk no server starts; all of them together try seldom enough
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from config import Secrets
 from corrente.servers.executables import find_nats_server
-from corrente.servers.home import LOOPBACK, kept_port, replace_file
+from corrente.servers.home import LOOPBACK, RESTART_DELAY_MS, kept_port, replace_file
 from supervisors import ChildSpec, OsProcess, OsProcessSpec, Within, worker
 
 USER = "corrente"
@@ -67,7 +67,14 @@ def nats_child(home: Path, port: int = 0) -> tuple[ChildSpec, NatsEndpoint]:
         stop_timeout_ms=STOP_TIMEOUT_MS,
         pid_file=home / "nats.pid",
     )
-    return worker("nats", lambda: OsProcess(spec), name="nats", shutdown=SHUTDOWN), endpoint
+    child = worker(
+        "nats",
+        lambda: OsProcess(spec),
+        name="nats",
+        shutdown=SHUTDOWN,
+        restart_delay_ms=RESTART_DELAY_MS,
+    )
+    return child, endpoint
 
 
 def _configuration(folder: Path, port: int, endpoint: NatsEndpoint) -> str:

@@ -18,6 +18,7 @@ import asyncpg
 from actors import Clock, ExitReason
 from corrente.servers.data_folder import SUPERUSER, prepare_data_folder, server_environment
 from corrente.servers.executables import PostgresPrograms, find_postgres
+from corrente.servers.home import RESTART_DELAY_MS
 from corrente.servers.leftover import end_leftovers
 from corrente.servers.server_user import choose_run_as
 from corrente.servers.socket_folder import (
@@ -33,7 +34,6 @@ DATABASE_EXISTS = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
 READY_TIMEOUT_MS = 120_000  # recovery after a crash replays up to max_wal_size
 CONNECT_TIMEOUT_SECONDS = 5
 STOP_TIMEOUT_MS = 60_000  # fast shutdown writes a checkpoint
-RESTART_DELAY_MS = 1_000  # on a full disk every start fails at once, until there is space again
 SHUTDOWN = Within(STOP_TIMEOUT_MS + 5_000)
 
 SETTINGS = (

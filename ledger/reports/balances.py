@@ -1,23 +1,25 @@
 """What an account had at an instant, from its transfers.
 
-The sums run over the account's whole history. Callers give an instant and get four counters, so a
-balance kept for the end of a day can shorten the way later without a change to them.
+The sums begin with the account's counters in the nearest snapshot before the instant, if there is
+one (`ledger.snapshots`), and run over what was booked since. Snapshots change the way, never the
+answer.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from ledger.accounts import Balance
 from ledger.cosif import Nature
 from ledger.reports.days import require_aware
 from ledger.reports.errors import AccountNotFound
+from ledger.snapshots import kept_counters
 
 # What each transfer does to the side of account $1 that it is on. A hold adds to pending, and its
 # end takes all of it away: a post of a part releases the rest.
 EFFECTS: Final = """
-    SELECT t.sequence, t.at, t.id, t.kind, t.code, t.pending_id, t.amount_cents,
+    SELECT t.sequence, t.timestamp, t.at, t.id, t.kind, t.code, t.pending_id, t.amount_cents,
         t.debit_account_id = $1 AS is_debit,
         CASE WHEN t.debit_account_id = $1 THEN t.credit_account_id ELSE t.debit_account_id END
             AS counterpart_id,
@@ -35,9 +37,25 @@ COUNTERS: Final = """
     coalesce(sum(posted_cents) FILTER (WHERE NOT is_debit), 0) AS credits_posted
 """
 
-BALANCE_AT: Final = f"""
-SELECT EXISTS (SELECT FROM accounts WHERE id = $1 AND tenant = $3), {COUNTERS}
-FROM ({EFFECTS}) AS effects WHERE at <= $2
+# An account without a row in the snapshot had not moved by then.
+NEAREST: Final = f"""
+SELECT coalesce(nearest.timestamp, 0), {kept_counters("kept")}
+FROM accounts
+LEFT JOIN LATERAL (
+    SELECT sequence, timestamp FROM snapshots
+    WHERE shard = accounts.shard AND (last_at < $3 OR last_at = $3 AND $4)
+    ORDER BY sequence DESC LIMIT 1
+) AS nearest ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM snapshot_balances
+    WHERE account_id = accounts.id AND sequence <= nearest.sequence
+    ORDER BY sequence DESC LIMIT 1
+) AS kept ON true
+WHERE accounts.id = $1 AND accounts.tenant = $2
+"""  # noqa: S608 - constants
+
+SINCE: Final = f"""
+SELECT {COUNTERS} FROM ({EFFECTS}) AS effects WHERE timestamp > $2 AND at <= $3
 """  # noqa: S608 - constants
 
 BY_ID: Final = "SELECT id FROM accounts WHERE tenant = $1 AND id = $2"
@@ -73,6 +91,33 @@ def funds(counters: Balance, nature: Nature) -> Funds:
     )
 
 
+class Start(NamedTuple):
+    """Where a sum may begin: an account's counters after the transfer with this timestamp."""
+
+    timestamp: int
+    counters: Balance
+
+
+async def nearest_start(
+    connection: Any, account_id: UUID, at: datetime, *, tenant: str, is_included: bool
+) -> Start:
+    """The latest start before the instant `at`, or at it, too; without a snapshot the beginning.
+
+    Raises:
+        AccountNotFound: The tenant has no such account.
+    """
+    row = await connection.fetchrow(NEAREST, account_id, tenant, at, is_included)
+    if row is None:
+        raise AccountNotFound(str(account_id))
+    timestamp, *counters = row
+    return Start(timestamp, Balance(*counters))
+
+
+def add(left: Balance, right: Balance) -> Balance:
+    """Counters of both together."""
+    return Balance(*(one + other for one, other in zip(left, right, strict=True)))
+
+
 async def balance_at(connection: Any, account_id: UUID, at: datetime, *, tenant: str) -> Balance:
     """The four counters of an account after everything that was booked up to and at `at`.
 
@@ -91,10 +136,9 @@ async def balance_at(connection: Any, account_id: UUID, at: datetime, *, tenant:
         OSError, asyncpg.PostgresError: The database cannot be read.
     """
     require_aware(at)
-    is_found, *counters = await connection.fetchrow(BALANCE_AT, account_id, at, tenant)
-    if not is_found:
-        raise AccountNotFound(str(account_id))
-    return Balance(*map(int, counters))
+    start = await nearest_start(connection, account_id, at, tenant=tenant, is_included=True)
+    since = await connection.fetchrow(SINCE, account_id, start.timestamp, at)
+    return add(start.counters, Balance(*map(int, since)))
 
 
 async def find_account(connection: Any, account: str, *, tenant: str) -> UUID:

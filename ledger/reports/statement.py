@@ -10,7 +10,7 @@ from uuid import UUID
 from ledger.accounts import AccountCode, Balance
 from ledger.cosif import Nature, nature_of
 from ledger.errors import OverLimit
-from ledger.reports.balances import COUNTERS, EFFECTS, Funds, funds
+from ledger.reports.balances import COUNTERS, EFFECTS, Funds, add, funds, nearest_start
 from ledger.reports.days import Period
 from ledger.reports.errors import AccountNotFound
 from ledger.transfers import TransferKind
@@ -25,7 +25,7 @@ SELECT id, code, ledger, branch, number, name FROM accounts WHERE id = $1 AND te
 # 0: before the period, 1: in it and on an earlier page, 2: in it.
 PARTS: Final = f"""
 SELECT CASE WHEN at < $2 THEN 0 WHEN sequence <= $4 THEN 1 ELSE 2 END AS part, {COUNTERS}
-FROM ({EFFECTS}) AS effects WHERE at <= $3 GROUP BY part
+FROM ({EFFECTS}) AS effects WHERE timestamp > $5 AND at <= $3 GROUP BY part
 """  # noqa: S608 - constants
 
 LINES: Final = f"""
@@ -202,11 +202,16 @@ async def _head(
         raise AccountNotFound(str(account_id))
     nature = nature_of(row["code"])
     account = StatementAccount(row["id"], AccountCode(row["code"]), *row[2:])
-    parts = await connection.fetch(PARTS, account_id, period.start, period.end, cursor)
+    start = await nearest_start(
+        connection, account_id, period.start, tenant=tenant, is_included=False
+    )
+    parts = await connection.fetch(
+        PARTS, account_id, period.start, period.end, cursor, start.timestamp
+    )
     sums = {part: Balance(*map(int, counters)) for part, *counters in parts}
-    opening = sums.get(0, NO_MONEY)
-    before_page = _add(opening, sums.get(1, NO_MONEY))
-    closing = _add(before_page, sums.get(2, NO_MONEY))
+    opening = add(start.counters, sums.get(0, NO_MONEY))
+    before_page = add(opening, sums.get(1, NO_MONEY))
+    closing = add(before_page, sums.get(2, NO_MONEY))
     return _Head(account, period, nature, opening, before_page, closing)
 
 
@@ -232,7 +237,7 @@ def _lines(
     lines = []
     before = funds(counters, nature)
     for row in rows:
-        counters = _add(counters, _effect(row))
+        counters = add(counters, _effect(row))
         after = funds(counters, nature)
         line = StatementLine(
             sequence=row["sequence"],
@@ -255,7 +260,3 @@ def _lines(
 def _effect(row: Any) -> Balance:
     pending, posted = row["pending_cents"], row["posted_cents"]
     return Balance(pending, posted, 0, 0) if row["is_debit"] else Balance(0, 0, pending, posted)
-
-
-def _add(left: Balance, right: Balance) -> Balance:
-    return Balance(*(one + other for one, other in zip(left, right, strict=True)))

@@ -122,7 +122,7 @@ class History:
 
     async def store(self, connection: Any) -> None:
         """Write the books in place of those that are there."""
-        await connection.execute("TRUNCATE transfers, accounts, shards CASCADE")
+        await connection.execute("TRUNCATE transfers, resolutions, accounts, shards CASCADE")
         await connection.executemany(
             "INSERT INTO shards (id, tenant, owner) VALUES ($1, $2, 'one')",
             [(1, TENANT), (2, OTHER_TENANT)],
@@ -148,6 +148,10 @@ class History:
                 )
                 for number, each in enumerate(self.booked, 1)
             ],
+        )
+
+        await connection.execute(
+            "INSERT INTO resolutions SELECT pending_id, id FROM transfers WHERE kind >= 2"
         )
 
     def _shard(self, account_id: UUID) -> int:

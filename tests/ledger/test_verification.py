@@ -19,11 +19,13 @@ TAMPERED = {
             + CASE number WHEN '0' THEN 1 ELSE -1 END WHERE number IN ('0', '1')
         """,
     "holds resolved more than once": """
-        DROP INDEX transfers_pending_id;
         INSERT INTO transfers SELECT gen_random_uuid(), shard, 99, debit_account_id,
             credit_account_id, amount_cents, code, 3, pending_id, at, timestamp, held_cents
         FROM transfers WHERE kind = 2
         """,
+    "ends of holds without their entry in the resolutions, and the other way round": (
+        "DELETE FROM resolutions"
+    ),
     "ends of holds that are not like their hold": (
         "UPDATE transfers SET held_cents = held_cents + 1 WHERE kind = 2"
     ),
@@ -47,6 +49,10 @@ TAMPERED = {
     "outbox events numbered without a gap": (
         "UPDATE shards SET outbox_sequence = outbox_sequence + 1"
     ),
+    "snapshots of balances that differ from the replay before them": """
+        INSERT INTO snapshots SELECT shard, sequence, timestamp, at, at FROM transfers
+        WHERE sequence = 3
+        """,
     "open holds that a reload would not see": "UPDATE shards SET oldest_open_hold = NULL",
 }
 
@@ -97,14 +103,7 @@ async def test_tampered_books_fail_the_check_that_is_meant_for_it(
             "accounts_debits_limit",
         ),
         ("UPDATE accounts SET debits_pending = -1", "accounts_debits_pending_check"),
-        (
-            """
-            INSERT INTO transfers SELECT gen_random_uuid(), shard, 99, debit_account_id,
-                credit_account_id, amount_cents, code, 3, pending_id, at, timestamp, held_cents
-            FROM transfers WHERE kind = 2
-            """,
-            "transfers_pending_id",
-        ),
+        ("INSERT INTO resolutions SELECT * FROM resolutions", "transfers_pending_id"),
         (
             """
             INSERT INTO accounts (id, shard, tenant, code, flags, ledger, branch, number, opened_at)

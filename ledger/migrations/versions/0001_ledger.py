@@ -67,6 +67,7 @@ CREATE UNIQUE INDEX accounts_number ON accounts (tenant, branch, number) NULLS N
     WHERE number IS NOT NULL
 """
 
+# One table a month, so that what is written is small and a closed month can be kept elsewhere.
 # A balancing transfer may come to nothing. What few transfers have is NULL in all others: the flags
 # are then those of the kind, the ledger is the account's, and nothing was given by the user.
 TRANSFERS = """
@@ -89,6 +90,48 @@ CREATE TABLE transfers (
     user_data_128 uuid,
     user_data_64 bigint,
     user_data_32 bigint
+) PARTITION BY RANGE (id)
+"""
+
+# Ids begin with their time: `ledger.partitions` makes a partition a month. Somebody who chooses an id
+# gives it no time, which is the first millisecond of 1970.
+TIMELESS_TRANSFERS = """
+CREATE TABLE transfers_timeless PARTITION OF transfers
+FOR VALUES FROM (MINVALUE) TO ('00000000-0001-0000-0000-000000000000')
+"""
+
+# The others: there should be none.
+OTHER_TRANSFERS = "CREATE TABLE transfers_default PARTITION OF transfers DEFAULT"
+
+# A few kilobytes, and next to nothing to write: from which moment to which the rows of each megabyte
+# are. Reports find a period by it, and what follows a snapshot.
+TRANSFER_TIMES = """
+CREATE INDEX transfers_times ON transfers USING brin (timestamp, at) WITH (autosummarize = on)
+"""
+
+# The counters of every account after the transfer `sequence` of its shard: a row for an account
+# that has moved since the snapshot before; the others have an older one, or none. No earlier
+# transfer has a later `at` than `last_at`. Rows are added, never changed.
+SNAPSHOTS = """
+CREATE TABLE snapshots (
+    shard integer NOT NULL REFERENCES shards (id),
+    sequence bigint NOT NULL,
+    timestamp bigint NOT NULL,
+    last_at timestamptz NOT NULL,
+    made_at timestamptz NOT NULL,
+    PRIMARY KEY (shard, sequence)
+)
+"""
+
+SNAPSHOT_BALANCES = """
+CREATE TABLE snapshot_balances (
+    account_id uuid NOT NULL REFERENCES accounts (id),
+    sequence bigint NOT NULL,
+    debits_pending bigint NOT NULL CHECK (debits_pending >= 0),
+    debits_posted bigint NOT NULL CHECK (debits_posted >= 0),
+    credits_pending bigint NOT NULL CHECK (credits_pending >= 0),
+    credits_posted bigint NOT NULL CHECK (credits_posted >= 0),
+    PRIMARY KEY (account_id, sequence)
 )
 """
 
@@ -102,9 +145,13 @@ CREATE TABLE failed_transfers (
 )
 """
 
-# A hold is resolved at most once, whatever a writer believes.
+# A hold is resolved at most once, whatever a writer believes: `id` is what ended it. A table of its
+# own, for a unique index of a partitioned table must contain what it is partitioned by.
 RESOLUTIONS = """
-CREATE UNIQUE INDEX transfers_pending_id ON transfers (pending_id) WHERE pending_id IS NOT NULL
+CREATE TABLE resolutions (
+    pending_id uuid CONSTRAINT transfers_pending_id PRIMARY KEY,
+    id uuid NOT NULL
+)
 """
 
 IDEMPOTENCY_KEYS = """
@@ -189,6 +236,11 @@ BEGIN
                 held, flags, timeouts, ledgers, users_128, users_64, users_32)
             WITH ORDINALITY AS t (id, debit, credit, amount, code, kind, pending,
                 held, flags, timeout, ledger, user_128, user_64, user_32, n);
+        IF 2 <= ANY (kinds) THEN
+            INSERT INTO resolutions
+            SELECT t.pending, t.id FROM unnest(transfer_ids, pending_ids) AS t (id, pending)
+            WHERE t.pending IS NOT NULL;
+        END IF;
         UPDATE accounts SET
             debits_pending = a.dp, debits_posted = a.d,
             credits_pending = a.cp, credits_posted = a.c
@@ -233,6 +285,11 @@ def upgrade() -> None:
         ACCOUNT_NUMBERS,
         STATUS_CHANGES,
         TRANSFERS,
+        TIMELESS_TRANSFERS,
+        OTHER_TRANSFERS,
+        TRANSFER_TIMES,
+        SNAPSHOTS,
+        SNAPSHOT_BALANCES,
         FAILED_TRANSFERS,
         RESOLUTIONS,
         IDEMPOTENCY_KEYS,
