@@ -1,6 +1,7 @@
 """`corrente ledger`: what operators ask of the books."""
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -147,3 +148,42 @@ def bench(
 
     configure_log("error", None)
     run(bench_and_show(BenchOrder(transfers, rounds, as_json), wide_console(), fail))
+
+
+class Wish(Enum):
+    """What an operator wants of the breaker."""
+
+    STATUS = "status"
+    OPEN = "open"
+    CLOSE = "close"
+
+
+@ledger_app.command(
+    epilog="Examples:  corrente ledger breaker   |   "
+    "corrente ledger breaker open --reason 'maintenance of TigerBeetle'"
+)
+def breaker(
+    wish: Annotated[Wish, typer.Argument(help="What is wanted.")] = Wish.STATUS,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why; kept in the audit. For open and close.")
+    ] = None,
+    home: HomeOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Show how the breaker between TigerBeetle and PostgreSQL stands, open it, or let it close.
+
+    The platform of today runs on PostgreSQL alone and has no breaker; the command says so. Exit
+    code 1 when the breaker is not where it is wanted, or not yet.
+    """
+    from corrente.breaker_command import ask_breaker, show_breaker
+    from ledger.breaker import Position
+
+    settings = quiet_settings(config, home)
+    if wish is Wish.STATUS:
+        run(show_breaker(settings, wide_console(), fail))
+        return
+    if reason is None:
+        fail(f"{wish.value} needs a --reason", code=2)
+    position = Position.OPEN if wish is Wish.OPEN else Position.CLOSED
+    is_there = run(ask_breaker(settings, position, reason, wide_console(), fail))
+    sys.exit(0 if is_there else 1)

@@ -1,0 +1,60 @@
+"""Errors of the circuit breaker.
+
+LedgerError
+├── NothingDone       BreakerFenced, BreakerOpen, Unsupported
+└── OutcomeUnknown    JournalUnknown
+"""
+
+from dataclasses import dataclass
+
+from ledger.errors import NothingDone, OutcomeUnknown
+
+
+@dataclass(eq=False)
+class BreakerFenced(NothingDone):
+    """A younger breaker of the tenant has taken over; this one's epoch is refused for ever.
+
+    Attributes:
+        tenant: ISPB.
+        epoch: Of the refused writer.
+    """
+
+    tenant: str
+    epoch: int
+
+
+@dataclass(eq=False)
+class BreakerOpen(NothingDone):
+    """That takes TigerBeetle, which does not answer now.
+
+    Attributes:
+        tenant: ISPB.
+        what: What was asked for.
+    """
+
+    tenant: str
+    what: str
+
+
+@dataclass(eq=False)
+class Unsupported(NothingDone):
+    """Transfers of this form cannot go through a breaker: the two ledgers might differ on them.
+
+    Attributes:
+        what: Name of the field.
+    """
+
+    what: str
+
+
+@dataclass(eq=False)
+class JournalUnknown(OutcomeUnknown):
+    """The journal's database was lost while it was being read or written.
+
+    Attributes:
+        tenant: ISPB.
+        problem: What happened.
+    """
+
+    tenant: str
+    problem: str

@@ -1,0 +1,123 @@
+"""What a breaker needs of its database: four operations, each whole or not at all."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from ledger.accounts import Balance
+from ledger.breaker.messages import Close, Open, Position
+from ledger.breaker.rows import Row
+from ledger.tigerbeetle import NewAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change of position, and an audit event; raises the epoch.
+
+    Attributes:
+        position: The new one.
+        is_held: A person must close it.
+        reason: Why.
+        made_by: Who wanted it; "breaker" when nobody did.
+        at: When, UTC.
+    """
+
+    position: Position
+    is_held: bool
+    reason: str
+    made_by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is written in one transaction.
+
+    Attributes:
+        epoch: Of the writer; any other in the database refuses it.
+        rows: New ones, or old ones that have come further.
+        balances: Of the mirror.
+        accounts: New ones.
+        turn: New position, if it changes.
+        is_verified: The ledgers were found to be equal: nothing needs a comparison any more, and
+            what PostgreSQL booked is in TigerBeetle.
+    """
+
+    epoch: int
+    rows: Sequence[Row] = ()
+    balances: Mapping[UUID, Balance] = field(default_factory=dict)
+    accounts: Sequence[NewAccount] = ()
+    turn: Turn | None = None
+    is_verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything that a breaker keeps in memory.
+
+    Attributes:
+        epoch: Of the writer from now on.
+        position: As it was left.
+        is_held: A person must close it.
+        reason: Of the position.
+        last_sequence: Of the journal.
+        accounts: With their balances.
+        holds: Rows of holds that are booked and not ended.
+        unsettled: Rows that are not at their end: unknown, not yet in TigerBeetle, or not compared.
+    """
+
+    epoch: int
+    position: Position
+    is_held: bool
+    reason: str
+    last_sequence: int
+    accounts: Sequence[tuple[NewAccount, Balance]]
+    holds: Sequence[Row]
+    unsettled: Sequence[Row]
+
+
+class Store(Protocol):
+    """The journal and the mirror of one tenant.
+
+    `take` and `find` change nothing that a second attempt would not; after `JournalUnknown` a
+    `write` may or may not have taken effect, and the breaker reads everything anew.
+    """
+
+    async def take(self) -> Books:
+        """Raise the epoch, which fences out every older writer; then read.
+
+        Rows that were on the way to TigerBeetle are unknown from now on.
+
+        Raises:
+            JournalUnknown: The database cannot be reached.
+        """
+
+    async def find(self, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
+        """Rows of these ids and holds, and booked rows that ended one of these holds.
+
+        Raises:
+            JournalUnknown: The database cannot be reached.
+        """
+
+    async def write(self, change: Change) -> None:
+        """Make a change durable.
+
+        Raises:
+            BreakerFenced: The writer's epoch is over; nothing was written.
+            JournalUnknown: The connection was lost meanwhile.
+        """
+
+    async def wish(self, at: datetime) -> Open | Close | None:
+        """The oldest wish of an operator that no breaker has taken; it is taken now.
+
+        Raises:
+            JournalUnknown: The database cannot be reached.
+        """
+
+    async def close(self) -> None:
+        """Part from the database."""
+
+    def abort(self) -> None:
+        """Part from it without a word: also run when the breaker is killed."""
