@@ -49,7 +49,7 @@ class Unknown(ActorError):
 class NoProcess(CallerError):
     """Nobody is there. Raised by calls, and the exit reason of links and monitors to nobody.
 
-    The one reason that is also raised; as a reason it compares by type (otp.md section 1).
+    The one reason that is also raised; as a reason it compares by type.
 
     Attributes:
         target: Name or pid that was asked for, where known.

@@ -2,7 +2,7 @@
 
 A task cannot be killed, only asked. So a kill marks the process dead first, frees its names and
 tables, tells its peers, closes the mailbox, and only then cancels the task. What a zombie still
-sends is dropped because its record says dead (otp.md sections 3 and 13).
+sends is dropped because its record says dead (docs/actors.md).
 """
 
 import asyncio
@@ -70,7 +70,7 @@ def kill(process: Process, reason: ExitReason) -> None:
 
 
 def signal(process: Process, source: Pid | None, reason: ExitReason, *, linked: bool) -> None:
-    """Deliver an exit signal: the table of otp.md section 3, in its order."""
+    """Deliver an exit signal, in the order of Erlang's "Receiving Exit Signals"."""
     if not process.alive:
         return
     if type(reason) is Killed and not linked:

@@ -1,4 +1,4 @@
-"""Workers that are lent to one borrower at a time: the role of poolboy (otp.md section 9).
+"""Workers that are lent to one borrower at a time: the role of poolboy (docs/pools.md).
 
 A few workers run always, some more while the load asks for them. Whatever happens to a borrower,
 its worker comes back: the pool watches the borrower's process, a `transaction` gives back on every

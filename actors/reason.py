@@ -1,4 +1,4 @@
-"""Why a process ended: data, compared by value (otp.md section 1).
+"""Why a process ended: data, compared by value.
 
 `is_abnormal` decides three things at once: whether a transient child restarts, whether a crash
 report is logged, and whether a supervisor counts the end as unexpected.

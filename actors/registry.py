@@ -1,7 +1,7 @@
 """Processes found by any key, with a value that travels with the entry.
 
 An entry goes when its process ends, before anybody hears of the end, so a lookup never finds the
-dead. Keys compare strictly: `1` and `1.0` are two keys (otp.md section 7).
+dead. Keys compare strictly: `1` and `1.0` are two keys (docs/actors.md).
 """
 
 from collections.abc import Callable, Hashable, Sequence

@@ -1,4 +1,4 @@
-"""Shared rows with an owner: the role of ETS (otp.md section 8).
+"""Shared rows with an owner: the role of ETS (docs/tables.md).
 
 Rows are tuples, the first element is the key. Everybody on the node may read without asking the
 owner; who may write is the table's access. A table goes with its owner, before anybody hears of

@@ -1,7 +1,7 @@
 """A value that a process of its own computes, for the process that asked for it.
 
 The outcome goes to a future, not through the mailbox: after a timeout or a shutdown nothing of the
-task can arrive any more (otp.md section 6).
+task can arrive any more.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Events that the platform emits about itself, called synchronously in the emitter.
 
 An observer can never hurt the observed: a handler that raises is detached and reported by one
-more event (otp.md section 12).
+more event.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Stages: processes that pass events on as they are asked for (otp.md section 10).
+"""Stages: processes that pass events on as they are asked for (docs/pipelines.md).
 
 A consumer asks, a producer never sends more than was asked; so a slow stage slows those before it
 and nothing piles up in between. Stages are for what happens at run time, concurrency and

@@ -1,4 +1,4 @@
-"""A pipeline as a supervision tree (otp.md section 11); no logic beside what starts whom.
+"""A pipeline as a supervision tree (docs/pipelines.md); no logic beside what starts whom.
 
 rest_for_one: rate limiter, producers, processors, batchers, terminator. So a producer that ends is
 started again alone, a processor takes all behind it along, a batcher its batch processors.

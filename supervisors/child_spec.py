@@ -10,7 +10,7 @@ from supervisors.errors import InvalidChildSpec
 
 
 class Restart(Enum):
-    """When a child that ended is started again (otp.md section 5)."""
+    """When a child that ended is started again."""
 
     PERMANENT = "permanent"
     """Always."""
