@@ -14,7 +14,8 @@ from actors import Continue, GenServer, NoReply, Target
 from bacen.icom import Delivery, IcomClient, IcomRefused, IcomUnknown
 from bacen.icom import Received as Fetched
 from bacen.wire import Admi002, Message, Pacs002, Verifier, WireError, decode
-from ledger import Commit, Entry, Refused, Stale
+from ledger import Entry, Refused, Stale
+from pix.committing import commit
 from pix.conclusion import conclusion
 from pix.open_payments import OpenPayments
 from pix.payments import (
@@ -25,7 +26,6 @@ from pix.payments import (
 from pix.records import Concluded, Quarantined, Received
 from pix.store import PaymentReader
 
-COMMIT_TIMEOUT_MS = 30_000
 BACK_OFF_MS_MIN = 100
 BACK_OFF_MS_MAX = 5_000
 NOT_EXECUTED = "message_rejected"  # reason of a payment whose message the SPI refused (admi.002)
@@ -62,7 +62,7 @@ class SpiReceiver(GenServer):
         if not self._is_loaded:
             # Before the load an outcome would look like that of an unknown payment; an empty commit
             # is answered after it.
-            await self.node.call(self._writer, Commit(()), timeout_ms=COMMIT_TIMEOUT_MS)
+            await commit(self.node, self._writer)
             self._is_loaded = True
         try:
             delivery = await self._fetch()
@@ -105,8 +105,7 @@ class SpiReceiver(GenServer):
             await self.node.clock.sleep_ms(0)  # a message is 0.2 ms: let others in between
         if not asked:
             return
-        entries = tuple(entry for _, entry in asked)
-        answers = await self.node.call(self._writer, Commit(entries), timeout_ms=COMMIT_TIMEOUT_MS)
+        answers = await commit(self.node, self._writer, *(entry for _, entry in asked))
         for (fetched, entry), answer in zip(asked, answers, strict=True):
             if isinstance(answer, (Refused, Stale)) and isinstance(entry.record, Concluded):
                 # Another stream concluded it first: the same outcome, or one to look at.
@@ -115,9 +114,7 @@ class SpiReceiver(GenServer):
                     fetched, record.end_to_end_id, record.outcome, at
                 )
                 if contradiction is not None:
-                    await self.node.call(
-                        self._writer, Commit((contradiction,)), timeout_ms=COMMIT_TIMEOUT_MS
-                    )
+                    await commit(self.node, self._writer, contradiction)
 
     async def _entries(self, fetched: Fetched, at: datetime, concluding: set[str]) -> list[Entry]:
         try:

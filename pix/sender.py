@@ -19,7 +19,8 @@ from uuid import UUID
 from actors import Continue, GenServer, IdleTimeout, NoReply, Target
 from bacen.icom import IcomClient, IcomRefused, IcomUnknown
 from bacen.wire import SPI_ISPB, Pacs008, WireError
-from ledger import Commit, Committed, Entry
+from ledger import Committed, Entry
+from pix.committing import commit
 from pix.conclusion import conclusion
 from pix.events import payment_event
 from pix.open_payments import OpenPayments
@@ -41,7 +42,6 @@ RESEND_AFTER_SECONDS = 60
 SWEEP_MS = 5_000
 BACK_OFF_MS_MIN = 100
 BACK_OFF_MS_MAX = 5_000
-COMMIT_TIMEOUT_MS = 30_000
 UNWRITABLE = "invalid_message"  # reason of a payment that no pacs.008 can carry
 
 
@@ -113,7 +113,7 @@ class SpiSender(GenServer):
         """Send a round, or stored messages again."""
         if not self._is_loaded:
             # The table may be a dead writer's; an empty commit is answered after the load.
-            await self.node.call(self._writer, Commit(()), timeout_ms=COMMIT_TIMEOUT_MS)
+            await commit(self.node, self._writer)
             self._is_loaded = True
         if argument == "resend":
             await self._resend()
@@ -185,7 +185,7 @@ class SpiSender(GenServer):
     async def _store(self, messages: Sequence[StoreMessage]) -> bool:
         """Commit the messages, and what is to be reported; False: begin again from the table."""
         entries = (*self._unreported, *(Entry(record=message) for message in messages))
-        answers = await self.node.call(self._writer, Commit(entries), timeout_ms=COMMIT_TIMEOUT_MS)
+        answers = await commit(self.node, self._writer, *entries)
         kept = answers[len(self._unreported) :]
         self._unreported.clear()
         return all(isinstance(answer, Committed) for answer in kept)
