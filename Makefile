@@ -49,9 +49,9 @@ test: lint ## Lint, types and all tests but the slow ones
 	@$(BIN)/python -m pytest -n $(JOBS) -m 'not slow' $(ARGS)
 
 test-slow: install-dev ## The tests that take minutes
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m pytest -m 'slow and not soak' $(ARGS)
 
-soak: install-dev ## The longest ones: a million random commands on the ledger
+soak: install-dev ## The longest: a million commands on the ledger, 100,000 schedules of its breaker
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 format: install-dev ## Format and fix what can be fixed
