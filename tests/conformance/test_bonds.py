@@ -284,7 +284,9 @@ async def test_29_kill_has_effect_even_on_a_process_that_swallows_it(bench: Benc
     await node.call(peer_pid, ("link", pid))
     ref = await node.call(peer_pid, ("monitor", pid))
     calling = node.loop.create_task(node.call(pid, "hang"))
-    await asyncio.sleep(0.001)
+    while (info := node.info(pid)) is None or info.last_message is None:
+        await asyncio.sleep(0)  # until it is in its handler
+    await asyncio.sleep(0.01)
 
     node.exit(pid, Killed())
     assert node.whereis("undead") is None
@@ -307,12 +309,15 @@ async def test_29_a_zombie_is_reported_with_its_stack(bench: Bench) -> None:
     release = asyncio.Event()
     pid = await node.start(Undead(release, Pid("none", 1)), name="undead")
     calling = node.loop.create_task(node.call(pid, "hang"))
-    await asyncio.sleep(0.001)
+    while (info := node.info(pid)) is None or info.last_message is None:
+        await asyncio.sleep(0)  # until it is in its handler
+    await asyncio.sleep(0.01)
 
     with structlog.testing.capture_logs() as logs:
         node.exit(pid, Killed())
         await asyncio.gather(calling, return_exceptions=True)
-        await asyncio.sleep(1.1)
+        while not logs:
+            await asyncio.sleep(0.01)
     release.set()
     await asyncio.sleep(0)
 
