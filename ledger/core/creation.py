@@ -3,7 +3,14 @@
 from typing import Final
 
 from ledger.accounts import AccountFlag
-from ledger.core.state import NS_PER_SECOND, AccountState, LedgerState, Posting
+from ledger.core.state import (
+    CLOSED,
+    CLOSING,
+    NS_PER_SECOND,
+    AccountState,
+    LedgerState,
+    Posting,
+)
 from ledger.transfers import AMOUNT_ALL, Transfer, TransferFlag, TransferKind, TransferResult
 
 COUNTER_MAX: Final = 2**63 - 1
@@ -18,10 +25,6 @@ PENDING: Final = int(TransferFlag.PENDING)
 BALANCING_DEBIT: Final = int(TransferFlag.BALANCING_DEBIT)
 BALANCING_CREDIT: Final = int(TransferFlag.BALANCING_CREDIT)
 BALANCING: Final = BALANCING_DEBIT | BALANCING_CREDIT
-CLOSING_DEBIT: Final = int(TransferFlag.CLOSING_DEBIT)
-CLOSING_CREDIT: Final = int(TransferFlag.CLOSING_CREDIT)
-CLOSING: Final = CLOSING_DEBIT | CLOSING_CREDIT
-CLOSED: Final = int(AccountFlag.CLOSED)
 DEBITS_LIMITED: Final = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 CREDITS_LIMITED: Final = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
 
@@ -76,10 +79,8 @@ def create(state: LedgerState, transfer: Transfer, key: int, timestamp: int) -> 
         debit.debits_pending += amount
         credit.credits_pending += amount
         state.open_hold(key, posting)
-        if flags & CLOSING_DEBIT:
-            debit.flags |= CLOSED
-        if flags & CLOSING_CREDIT:
-            credit.flags |= CLOSED
+        if flags & CLOSING:
+            state.set_closed(posting, is_closed=True)
     else:
         debit.debits_posted += amount
         credit.credits_posted += amount

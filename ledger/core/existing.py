@@ -54,7 +54,7 @@ def _compare_resolution(state: LedgerState, known: Posting, transfer: Transfer) 
     assert known.pending_id is not None, "a post or void has a hold"
     hold_key = known.pending_id.int
     # Not found: stored long ago; the answer is doubtful then, and given again with the facts.
-    hold = state.ended.get(hold_key) or state.find(hold_key) or known
+    hold = state.find(hold_key) or known
     debit, credit = transfer.debit_account_id, transfer.credit_account_id
     amount = transfer.amount_cents
     if transfer.flags & POST:

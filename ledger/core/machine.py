@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
-from ledger.core.creation import CLOSED, CLOSING_CREDIT, CLOSING_DEBIT, CREATED, ID_MAX, create
+from ledger.core.creation import CREATED, ID_MAX, create
 from ledger.core.existing import compare
 from ledger.core.resolution import POST, POST_KIND, VOID, expire, resolve
-from ledger.core.state import AccountState, LedgerState, Posting
+from ledger.core.state import CLOSING, LedgerState, Posting
 from ledger.transfers import Transfer, TransferFlag, TransferKind, TransferResult
 
 LINKED: Final = int(TransferFlag.LINKED)
@@ -50,11 +50,10 @@ def apply(state: LedgerState, transfer: Transfer, timestamp: int) -> TransferRes
     if not 0 < key < ID_MAX:
         result = TransferResult
         return result.ID_MUST_NOT_BE_INT_MAX if key else result.ID_MUST_NOT_BE_ZERO
-    facts = state.facts
-    known = state.journal.get(key) or state.holds.get(key) or facts.transfers.get(key)
+    known = state.find(key)
     if known is not None:
         return compare(state, known, transfer)
-    if key in state.failed or key in facts.failed:
+    if key in state.failed or key in state.facts.failed:
         return TransferResult.ID_ALREADY_FAILED
     if flags & RESOLVING:
         outcome = resolve(state, transfer, key, timestamp)
@@ -145,26 +144,17 @@ def _take_back(state: LedgerState, posting: Posting) -> None:
         if posting.kind == POST_KIND:
             debit.debits_posted -= amount
             credit.credits_posted -= amount
-        else:
-            _close(hold, debit, credit)
+        elif hold.flags & CLOSING:
+            state.set_closed(hold, is_closed=True)
         # The heaps may have dropped it meanwhile; a second entry does no harm.
         state.open_hold(hold_key, hold)
     elif posting.kind == PENDING_KIND:
         debit.debits_pending -= amount
         credit.credits_pending -= amount
-        if posting.flags & CLOSING_DEBIT:
-            debit.flags &= ~CLOSED
-        if posting.flags & CLOSING_CREDIT:
-            credit.flags &= ~CLOSED
+        if posting.flags & CLOSING:
+            state.set_closed(posting, is_closed=False)
         del state.holds[posting.id.int]
     else:
         debit.debits_posted -= amount
         credit.credits_posted -= amount
     assert min(debit.balance() + credit.balance()) >= 0, "taking back cannot create a debt"
-
-
-def _close(hold: Posting, debit: AccountState, credit: AccountState) -> None:
-    if hold.flags & CLOSING_DEBIT:
-        debit.flags |= CLOSED
-    if hold.flags & CLOSING_CREDIT:
-        credit.flags |= CLOSED

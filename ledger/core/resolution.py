@@ -3,15 +3,8 @@
 from typing import Final
 from uuid import UUID
 
-from ledger.core.creation import (
-    CLOSED,
-    CLOSING_CREDIT,
-    CLOSING_DEBIT,
-    CREATED,
-    ID_MAX,
-    is_no_amount,
-)
-from ledger.core.state import LedgerState, Posting
+from ledger.core.creation import CREATED, ID_MAX, is_no_amount
+from ledger.core.state import CLOSED, CLOSING, LedgerState, Posting
 from ledger.transfers import AMOUNT_ALL, Transfer, TransferFlag, TransferKind, TransferResult
 
 POST: Final = int(TransferFlag.POST_PENDING_TRANSFER)
@@ -70,11 +63,8 @@ def end_hold(state: LedgerState, hold: Posting, posting: Posting) -> None:
     if posting.kind == POST_KIND:
         debit.debits_posted += posting.amount_cents
         credit.credits_posted += posting.amount_cents
-    else:
-        if hold.flags & CLOSING_DEBIT:
-            debit.flags &= ~CLOSED
-        if hold.flags & CLOSING_CREDIT:
-            credit.flags &= ~CLOSED
+    elif hold.flags & CLOSING:
+        state.set_closed(hold, is_closed=False)
     assert debit.debits_pending >= 0, "a hold is part of its debit account's counters"
     assert credit.credits_pending >= 0, "a hold is part of its credit account's counters"
     hold_key = hold.id.int
@@ -126,7 +116,7 @@ def _unfit(transfer: Transfer, key: int) -> TransferResult | None:
 def _refusal(state: LedgerState, transfer: Transfer, timestamp: int) -> TransferResult | None:
     assert transfer.pending_id is not None, "checked before"
     key = transfer.pending_id.int
-    hold = state.holds.get(key) or state.ended.get(key) or state.find(key)
+    hold = state.find(key)
     if hold is None:
         return TransferResult.PENDING_TRANSFER_NOT_FOUND
     if hold.kind != PENDING_KIND:

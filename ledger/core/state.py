@@ -11,11 +11,16 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.accounts import AccountStatus, Balance
+from ledger.accounts import AccountFlag, AccountStatus, Balance
 from ledger.messages import Idempotency
-from ledger.transfers import LEDGER_BRL, TransferResult
+from ledger.transfers import LEDGER_BRL, TransferFlag, TransferResult
 
 NS_PER_SECOND: Final = 1_000_000_000
+
+CLOSED: Final = int(AccountFlag.CLOSED)
+CLOSING_DEBIT: Final = int(TransferFlag.CLOSING_DEBIT)
+CLOSING_CREDIT: Final = int(TransferFlag.CLOSING_CREDIT)
+CLOSING: Final = CLOSING_DEBIT | CLOSING_CREDIT
 
 STALE_HOLD_IDS_MAX: Final = 4_096
 """Resolved holds that may wait in the heap of open ones before it is built anew."""
@@ -58,11 +63,7 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class AccountState:
-    """One account's flags and counters, uncommitted effects included.
-
-    Attributes:
-        durable_flags: The flags of its stored row.
-    """
+    """One account's flags and counters, uncommitted effects included."""
 
     id: UUID
     flags: int
@@ -71,10 +72,6 @@ class AccountState:
     credits_pending: int = 0
     credits_posted: int = 0
     ledger: int = LEDGER_BRL
-    durable_flags: int = -1
-
-    def __post_init__(self) -> None:
-        self.durable_flags = self.flags
 
     def balance(self) -> Balance:
         return Balance(
@@ -116,7 +113,8 @@ class LedgerState:
         ended: The holds that the journal ended, by id.
         failed: Results of ids that have failed for ever and are not yet durable.
         restricted: Accounts that are not active, by id; for whoever decides what reaches the core.
-        touched: Accounts whose counters or flags may differ from their stored row.
+        touched: Accounts whose counters may differ from their stored row.
+        flagged: Accounts whose flags may.
         facts: Rows looked up for the current batch.
         first_timestamp: Of the first transfer of the journal; the others follow without a gap.
     """
@@ -129,6 +127,7 @@ class LedgerState:
     failed: dict[int, TransferResult] = field(default_factory=dict)
     restricted: dict[int, AccountStatus] = field(default_factory=dict)
     touched: dict[int, AccountState] = field(default_factory=dict)
+    flagged: dict[int, AccountState] = field(default_factory=dict)
     facts: Facts = NO_FACTS
     first_timestamp: int = 0
     hold_ids: list[int] = field(default_factory=list)
@@ -151,7 +150,12 @@ class LedgerState:
 
     def find(self, key: int) -> Posting | None:
         """A transfer by id, as far as it is known here."""
-        return self.journal.get(key) or self.holds.get(key) or self.facts.transfers.get(key)
+        return (
+            self.journal.get(key)
+            or self.holds.get(key)
+            or self.ended.get(key)
+            or self.facts.transfers.get(key)
+        )
 
     def resolution_of(self, key: int) -> Posting | None:
         """What ended a hold, as far as it is known here."""
@@ -189,22 +193,29 @@ class LedgerState:
 
     def flag_changes(self) -> list[tuple[UUID, int]]:
         """Accounts that the journal closed or opened again, with their flags."""
-        return [
-            (account.id, account.flags)
-            for account in self.touched.values()
-            if account.flags != account.durable_flags
-        ]
+        return [(account.id, account.flags) for account in self.flagged.values()]
+
+    def set_closed(self, closing: Posting, *, is_closed: bool) -> None:
+        """Close the accounts that a transfer closes, or open them again."""
+        sides = (
+            (CLOSING_DEBIT, closing.debit_account_id),
+            (CLOSING_CREDIT, closing.credit_account_id),
+        )
+        for flag, account_id in sides:
+            if closing.flags & flag:
+                account = self.accounts[account_id.int]
+                account.flags = account.flags | CLOSED if is_closed else account.flags & ~CLOSED
+                self.flagged[account_id.int] = account
 
     def settle(self) -> None:
         """Forget how to undo: the journal is durable."""
-        for account in self.touched.values():
-            account.durable_flags = account.flags
         self.first_timestamp += len(self.journal)
         self.journal.clear()
         self.resolutions.clear()
         self.ended.clear()
         self.failed.clear()
         self.touched.clear()
+        self.flagged.clear()
         self.facts = NO_FACTS
 
     def keep(self) -> None:
