@@ -296,20 +296,7 @@ class ShardStore:
         # A flag has a length in Python: asyncpg would take it for an array.
         *texts, flags, ledgers = columns(map(account_fields, accounts), len(ACCOUNT_FIELDS))
         rows = (*texts, [int(flag) for flag in flags], ledgers)
-        try:
-            await self._connection.execute("BEGIN")
-            if await self._connection.fetchval(LOCK_LEASE, self._shard.id) != self.epoch:
-                raise Fenced(self._shard.id, self.epoch)
-            await self._connection.execute(INSERT_ACCOUNTS, self._shard.id, at, *rows)
-            await self._end_transaction()
-        except asyncpg.UniqueViolationError as error:
-            await self._roll_back()
-            raise AlreadyStored(error.constraint_name) from error
-        except asyncpg.DiskFullError as error:
-            await self._roll_back()
-            raise self._named(error) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise self._named(error) from error
+        await self._commit_alone((INSERT_ACCOUNTS, self._shard.id, at, *rows))
 
     async def set_status(self, request: SetStatus, at: datetime) -> None:
         """Store an account's status and, on record for ever, who changed it and why.
@@ -319,18 +306,10 @@ class ShardStore:
         """
         account_id, status = request.account_id, int(request.status)
         why = (int(request.reason), request.made_by)
-        try:
-            await self._connection.execute("BEGIN")
-            if await self._connection.fetchval(LOCK_LEASE, self._shard.id) != self.epoch:
-                raise Fenced(self._shard.id, self.epoch)
-            await self._connection.execute(SET_STATUS, account_id, status)
-            await self._connection.execute(KEEP_STATUS_CHANGE, account_id, at, status, *why)
-            await self._end_transaction()
-        except asyncpg.DiskFullError as error:
-            await self._roll_back()
-            raise self._named(error) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise self._named(error) from error
+        await self._commit_alone(
+            (SET_STATUS, account_id, status),
+            (KEEP_STATUS_CHANGE, account_id, at, status, *why),
+        )
 
     async def facts(self, entries: Iterable[Entry]) -> Facts:
         """Look up everything stored that the entries name, and that the lease is still ours.
@@ -357,6 +336,29 @@ class ShardStore:
             keys={row["key"]: Idempotency(*row) for row in key_rows},
             is_complete=True,
         )
+
+    async def _commit_alone(self, *statements: tuple[Any, ...]) -> None:
+        """Commit what is no batch: statements with their arguments, under the lease.
+
+        Raises:
+            Fenced, OutOfSpace, CommitUnknown: As `commit`.
+            AlreadyStored: A row is there already; nothing was written.
+        """
+        try:
+            await self._connection.execute("BEGIN")
+            if await self._connection.fetchval(LOCK_LEASE, self._shard.id) != self.epoch:
+                raise Fenced(self._shard.id, self.epoch)
+            for statement in statements:
+                await self._connection.execute(*statement)
+            await self._end_transaction()
+        except asyncpg.UniqueViolationError as error:
+            await self._roll_back()
+            raise AlreadyStored(error.constraint_name) from error
+        except asyncpg.DiskFullError as error:
+            await self._roll_back()
+            raise self._named(error) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise self._named(error) from error
 
     async def _end_transaction(self) -> None:
         status = await self._connection.execute("COMMIT")

@@ -5,7 +5,7 @@ batch grows with the load. Memory is a cache of committed rows; whenever what wa
 doubt the process ends and its restart reads the rows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -422,24 +422,17 @@ class ShardWriter(GenServer):
         if isinstance(fresh, AccountRefused):
             self.node.reply(sender, fresh)
             return
-        deadline = self.node.clock.call_later(COMMIT_TIMEOUT_MS, store.abort)
         try:
-            await store.open_accounts(fresh, self.node.clock.now())
+            is_durable = await self._commit_alone(
+                sender, store, store.open_accounts(fresh, self.node.clock.now())
+            )
         except AlreadyStored as stored:
             taken = stored.constraint == "accounts_number"
             result = AccountResult.NUMBER_TAKEN if taken else AccountResult.EXISTS_IN_ANOTHER_SHARD
             self.node.reply(sender, AccountRefused(result, fresh[0].id))
             return
-        except Fenced as fenced:
-            self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
-            raise
-        except OutOfSpace as full:
-            self.node.fail(sender, OutOfSpace(full.shard_id))
-            self._alarm(entries=0)
+        if not is_durable:
             return
-        finally:
-            deadline.cancel()
-        self._space_again()
         add_accounts(self._state, book, [AccountRow(account, NO_MONEY) for account in fresh])
         self.node.reply(sender, COMMITTED)
 
@@ -453,18 +446,27 @@ class ShardWriter(GenServer):
             return
         store = self._store
         assert store is not None, "a loaded writer has a connection"
+        work = store.set_status(request, self.node.clock.now())
+        if not await self._commit_alone(sender, store, work):
+            return
+        take_status(self._state, self._book, request.account_id, request.status)
+        self.node.reply(sender, COMMITTED)
+
+    async def _commit_alone(
+        self, sender: From, store: ShardStore, work: Coroutine[Any, Any, None]
+    ) -> bool:
+        """Commit what is no batch; False when it could not be, and its caller has been told."""
         deadline = self.node.clock.call_later(COMMIT_TIMEOUT_MS, store.abort)
         try:
-            await store.set_status(request, self.node.clock.now())
+            await work
         except Fenced as fenced:
             self.node.fail(sender, Fenced(fenced.shard_id, fenced.epoch))
             raise
         except OutOfSpace as full:
             self.node.fail(sender, OutOfSpace(full.shard_id))
             self._alarm(entries=0)
-            return
+            return False
         finally:
             deadline.cancel()
         self._space_again()
-        take_status(self._state, self._book, request.account_id, request.status)
-        self.node.reply(sender, COMMITTED)
+        return True
