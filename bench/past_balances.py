@@ -1,7 +1,7 @@
 """What a balance of the past costs, by how often balances are kept.
 
 Fills a database of its own with a year of transfers, then asks for balances at random instants and
-for statements of random days: without snapshots, with one a month, with one a day.
+for statements and trial balances of random days: without snapshots, with one a month, one a day.
 
     python bench/past_balances.py [--transfers 1000000]
 """
@@ -23,7 +23,7 @@ import asyncpg
 from actors import Node
 from corrente.servers import claim_home, postgres_child
 from ledger import make_partitions, migrate, take_snapshot
-from ledger.reports import Period, balance_at, statement
+from ledger.reports import Period, balance_at, business_day, statement, trial_balance
 from loadtest import machine_line
 from supervisors import Strategy, Supervisor
 
@@ -95,6 +95,11 @@ class Past:
             period = Period(at, at + timedelta(days=1))
             await statement(self._connection, account, period, tenant=TENANT)
 
+        async def of_the_books(_: UUID, at: datetime) -> None:
+            day = business_day(at)
+            await trial_balance(self._connection, day, day, tenant=TENANT)
+
+        print(f"  trial balance     {await self._median_ms(of_the_books):>9.1f} ms")
         print(f"  balance_at        {await self._median_ms(balance):>9.1f} ms")
         print(f"  statement, a day  {await self._median_ms(of_a_day):>9.1f} ms")
 

@@ -18,6 +18,7 @@ from ledger.errors import (
     BrokenBooks,
     CommitUnknown,
     Fenced,
+    InvalidProduct,
     InvalidText,
     LedgerError,
     NothingDone,
@@ -37,6 +38,7 @@ from ledger.messages import (
     CommitFor,
     Committed,
     Companion,
+    DefineProduct,
     Entry,
     Event,
     Idempotency,
@@ -48,6 +50,7 @@ from ledger.messages import (
 )
 from ledger.migration import migrate
 from ledger.partitions import make_partitions
+from ledger.products import Fee, Product
 from ledger.replay import Difference, ReplayReport, replay
 from ledger.snapshots import Snapshot, take_snapshot
 from ledger.store import ShardSettings, assign_shard
@@ -87,11 +90,14 @@ __all__ = [
     "CommitUnknown",
     "Committed",
     "Companion",
+    "DefineProduct",
     "Difference",
     "Entry",
     "Event",
+    "Fee",
     "Fenced",
     "Idempotency",
+    "InvalidProduct",
     "InvalidText",
     "LedgerError",
     "LedgerReport",
@@ -103,6 +109,7 @@ __all__ = [
     "OutOfSpace",
     "OutcomeUnknown",
     "OverLimit",
+    "Product",
     "Refused",
     "ReplayReport",
     "Replayed",

@@ -71,6 +71,8 @@ class AccountResult(IntEnum):
     TENANT_IS_ANOTHER = 1002
     EXISTS_IN_ANOTHER_SHARD = 1003
     NOT_FOUND = 1004
+    PRODUCT_NOT_FOUND = 1005
+    DIFFERS_FROM_PRODUCT = 1006
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Account:
         account_type: ISO 20022 cash account type: "CACC", "SVGS", "TRAN", ...
         name: Holder's name.
         tax_id: Holder's CPF or CNPJ, digits only.
+        product: Code of the product that it was opened under, if any (`ledger.products`).
         flags: Limits and state.
         ledger: Currency, as its ISO 4217 number.
     """
@@ -100,6 +103,7 @@ class Account:
     tax_id: str | None = None
     flags: AccountFlag = AccountFlag.NONE
     ledger: int = LEDGER_BRL
+    product: str | None = None
 
 
 class Balance(NamedTuple):

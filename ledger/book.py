@@ -6,6 +6,7 @@ from uuid import UUID
 
 from ledger.accounts import Account, AccountFlag, AccountStatus, Balance
 from ledger.core import AccountState
+from ledger.products import Product
 
 
 class AccountBook:
@@ -20,6 +21,8 @@ class AccountBook:
         self._numbers: dict[tuple[str | None, str], Account] = {}
         self._balances: dict[int, Balance] = {}
         self._restricted: dict[int, AccountStatus] = {}
+        self.products: dict[str, Product] = {}
+        """By code, with their terms as they are now. Only the writer changes it."""
         self.is_loaded = False
         """The book shows the shard; False while its writer starts, or stands by."""
         self.holder: str | None = None
@@ -80,4 +83,5 @@ class AccountBook:
         self._numbers.clear()
         self._balances.clear()
         self._restricted.clear()
+        self.products.clear()
         self.is_loaded = False

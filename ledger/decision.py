@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ledger.accounts import AccountStatus
+from ledger.allowances import Allowances
 from ledger.core import LedgerState, apply, undo
 from ledger.messages import Answer, Committed, Entry, Event, Idempotency, Refused, Replayed, Stale
 from ledger.transfers import Transfer, TransferFlag, TransferResult
@@ -12,6 +13,7 @@ from ledger.transfers import Transfer, TransferFlag, TransferResult
 RECENT_KEYS_MAX: Final = 100_000
 """Idempotency keys kept in memory, about 30 MB; older ones are found in their table."""
 
+NO_PRODUCTS: Final = Allowances({})
 COMMITTED: Final = Committed()
 STALE: Final = Stale()
 MAY_BE_NOTHING: Final = int(
@@ -89,6 +91,7 @@ def decide(
     entries: Sequence[Entry],
     recent: RecentKeys,
     claims: Claims = no_claims,
+    allowances: Allowances = NO_PRODUCTS,
 ) -> Decision:
     """Apply the entries in order, each whole or not at all.
 
@@ -97,15 +100,23 @@ def decide(
         entries: What is asked for.
         recent: Keys known to be stored.
         claims: What a record takes for itself.
+        allowances: What the accounts' products allow.
     """
     decision = Decision()
+    allowances.begin(state)
     for entry in entries:
-        decision.answers.append(_decide_entry(state, entry, recent, decision, claims))
+        answer = _decide_entry(state, entry, recent, decision, claims, allowances)
+        decision.answers.append(answer)
     return decision
 
 
 def _decide_entry(
-    state: LedgerState, entry: Entry, recent: RecentKeys, decision: Decision, claims: Claims
+    state: LedgerState,
+    entry: Entry,
+    recent: RecentKeys,
+    decision: Decision,
+    claims: Claims,
+    allowances: Allowances,
 ) -> Answer:
     idempotency = entry.idempotency
     if idempotency is not None:
@@ -116,7 +127,7 @@ def _decide_entry(
     claimed = () if entry.record is None else claims(entry.record)
     if claimed is None or not decision.claimed.isdisjoint(claimed := tuple(claimed)):
         return STALE
-    refused = _apply_all(state, entry.transfers)
+    refused = _apply_all(state, entry.transfers, allowances)
     if refused is not None:
         decision.is_doubtful |= not state.facts.is_complete
         return refused
@@ -129,15 +140,22 @@ def _decide_entry(
     return COMMITTED
 
 
-def _unwanted(state: LedgerState, transfer: Transfer) -> TransferResult | None:
-    """What the core would do and we do not want.
+def _unwanted(
+    state: LedgerState, transfer: Transfer, allowances: Allowances
+) -> TransferResult | None:
+    """What the core would do and we do not want; a transfer that was made stays made.
 
     A post or void names no account: its hold was made before its account was restricted.
     """
     if transfer.amount_cents == 0 and not transfer.flags & MAY_BE_NOTHING:
         return TransferResult.AMOUNT_OUT_OF_RANGE
-    if not state.restricted:
+    if not state.restricted and allowances.is_empty:
         return None
+    reason = _restriction(state, transfer) or allowances.refusal(state, transfer)
+    return None if reason is None or state.is_known(transfer.id.int) else reason
+
+
+def _restriction(state: LedgerState, transfer: Transfer) -> TransferResult | None:
     debit = state.restricted.get(transfer.debit_account_id.int)
     if debit is AccountStatus.INACTIVE:
         return TransferResult.DEBIT_ACCOUNT_INACTIVE
@@ -148,13 +166,20 @@ def _unwanted(state: LedgerState, transfer: Transfer) -> TransferResult | None:
     return None
 
 
-def _apply_all(state: LedgerState, transfers: Sequence[Transfer]) -> Refused | None:
+def _apply_all(
+    state: LedgerState, transfers: Sequence[Transfer], allowances: Allowances
+) -> Refused | None:
+    is_counted = not allowances.is_empty
     for index, transfer in enumerate(transfers):
-        result = _unwanted(state, transfer) or apply(
+        result = _unwanted(state, transfer, allowances) or apply(
             state, transfer, state.first_timestamp + len(state.journal)
         )
         if result is not TransferResult.CREATED:
             for applied in reversed(transfers[:index]):
+                if is_counted:
+                    allowances.applied(state, state.journal[applied.id.int], is_undone=True)
                 undo(state, applied.id)
             return Refused(result, transfer.id)
+        if is_counted:
+            allowances.applied(state, state.journal[transfer.id.int])
     return None

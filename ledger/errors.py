@@ -1,8 +1,8 @@
 """Errors of the ledger, by what may have happened to the money.
 
     LedgerError
-    ├── NothingDone       nothing was written     NotOwner, OverLimit, InvalidText, Fenced,
-    │                                             OutOfSpace
+    ├── NothingDone       nothing was written     NotOwner, OverLimit, InvalidText, InvalidProduct,
+    │                                             Fenced, OutOfSpace
     ├── OutcomeUnknown    ask before you retry    CommitUnknown
     └── Unfit             the database cannot be trusted with money as it is
                                                   UnsafeDurability, NotMigrated, BrokenBooks
@@ -53,6 +53,17 @@ class InvalidText(NothingDone):
     """A text is too long, or has characters that PostgreSQL cannot store (NUL, surrogates)."""
 
     what: str
+
+
+@dataclass(eq=False)
+class InvalidProduct(NothingDone):
+    """A product, or a use of it, that makes no sense."""
+
+    what: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.problem}"
 
 
 @dataclass(eq=False)

@@ -12,13 +12,22 @@ from ledger.messages import (
     ENTRIES_MAX,
     TRANSFERS_MAX,
     Commit,
+    DefineProduct,
     OpenAccounts,
     SetStatus,
 )
 
 TEXT_CHARS_MAX: Final = 255
 FINGERPRINT_BYTES_MAX: Final = 64
-ACCOUNT_TEXTS: Final = ("tenant", "branch", "number", "account_type", "name", "tax_id")
+ACCOUNT_TEXTS: Final = (
+    "tenant",
+    "branch",
+    "number",
+    "account_type",
+    "name",
+    "tax_id",
+    "product",
+)
 
 
 def problem_of(commit: Commit) -> NothingDone | None:
@@ -40,6 +49,15 @@ def problem_of(commit: Commit) -> NothingDone | None:
     return None
 
 
+def problem_of_other(request: object) -> NothingDone | None:
+    """Say what is wrong with a request that is no commit, if anything."""
+    if isinstance(request, OpenAccounts):
+        return problem_of_accounts(request)
+    if isinstance(request, SetStatus):
+        return problem_of_status(request)
+    return problem_of_product(request) if isinstance(request, DefineProduct) else None
+
+
 def problem_of_accounts(request: OpenAccounts) -> NothingDone | None:
     """Say what is wrong with a request to open accounts as a whole, if anything."""
     if len(request.accounts) > ACCOUNTS_MAX:
@@ -55,6 +73,17 @@ def problem_of_accounts(request: OpenAccounts) -> NothingDone | None:
 def problem_of_status(request: SetStatus) -> NothingDone | None:
     """Say what is wrong with a request to change a status as a whole, if anything."""
     return None if is_storable(request.made_by) else InvalidText("made by")
+
+
+def problem_of_product(request: DefineProduct) -> NothingDone | None:
+    """Say what is wrong with a request to define a product as a whole, if anything."""
+    texts = {
+        "product code": request.product.code,
+        "product name": request.product.name,
+        "account type": request.product.account_type or "",
+        "made by": request.made_by,
+    }
+    return next((InvalidText(what) for what, text in texts.items() if not is_storable(text)), None)
 
 
 def is_storable(text: str) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from actors import From
 from ledger.accounts import Account, AccountResult, AccountStatus, StatusReason
+from ledger.products import Product
 from ledger.transfers import Transfer, TransferResult
 
 ENTRIES_MAX = 1_000
@@ -124,6 +125,22 @@ class SetStatus:
     account_id: UUID
     status: AccountStatus
     reason: StatusReason
+    made_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefineProduct:
+    """Request: have a product, or other terms for it; its former terms stay on record.
+
+    Terms hold for the accounts it has, too, from the next batch on. The reply is `Committed`, after
+    the transaction is on disk.
+
+    Attributes:
+        product: As it shall be.
+        made_by: Who asked for it, as an audit knows them; at most 255 characters.
+    """
+
+    product: Product
     made_by: str
 
 

@@ -5,10 +5,12 @@ from typing import Final
 from uuid import UUID
 
 from ledger.accounts import Account, AccountFlag, AccountResult, AccountStatus, Balance
+from ledger.allowances import Allowances
 from ledger.book import AccountBook
 from ledger.core import ID_MAX, AccountState, LedgerState
 from ledger.errors import BrokenBooks
 from ledger.messages import AccountRefused
+from ledger.products import Product
 from ledger.rows import AccountRow
 
 NO_MONEY: Final = Balance(0, 0, 0, 0)
@@ -30,7 +32,8 @@ def new_accounts(
         present = book.account(account.id) or fresh.get(account.id.int)
         if present == account:
             continue
-        result = _refusal(account, present, tenant)
+        product = None if account.product is None else book.products.get(account.product)
+        result = _refusal(account, present, product, tenant)
         if account.number is not None and result is None:
             number = (account.branch, account.number)
             if number in numbers or book.find(*number) is not None:
@@ -42,7 +45,9 @@ def new_accounts(
     return list(fresh.values())
 
 
-def _refusal(account: Account, present: Account | None, tenant: str) -> AccountResult | None:
+def _refusal(
+    account: Account, present: Account | None, product: Product | None, tenant: str
+) -> AccountResult | None:
     result = AccountResult
     in_order = (
         (account.id.int == 0, result.ID_MUST_NOT_BE_ZERO),
@@ -55,12 +60,17 @@ def _refusal(account: Account, present: Account | None, tenant: str) -> AccountR
         (account.flags & BOTH_LIMITS == BOTH_LIMITS, result.FLAGS_ARE_MUTUALLY_EXCLUSIVE),
         (not 0 < account.ledger <= LEDGER_MAX, result.LEDGER_MUST_NOT_BE_ZERO),
         (account.code == 0, result.CODE_MUST_NOT_BE_ZERO),
+        (account.product is not None and product is None, result.PRODUCT_NOT_FOUND),
+        (product is not None and not product.is_of(account), result.DIFFERS_FROM_PRODUCT),
     )
     return next((reason for has_failed, reason in in_order if has_failed), None)
 
 
-def add_accounts(state: LedgerState, book: AccountBook, rows: Sequence[AccountRow]) -> None:
+def add_accounts(
+    state: LedgerState, book: AccountBook, allowances: Allowances, rows: Sequence[AccountRow]
+) -> None:
     """Take durable accounts into memory."""
+    allowances.add(account for account, _, _ in rows)
     book.add([(account, balance) for account, balance, _ in rows])
     for account, balance, status in rows:
         take_status(state, book, account.id, status)

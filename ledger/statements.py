@@ -24,6 +24,7 @@ ACCOUNT_FIELDS: Final = (
     "account_type",
     "name",
     "tax_id",
+    "product",
     "flags",
     "ledger",
 )
@@ -36,6 +37,28 @@ SET_STATUS: Final = "UPDATE accounts SET status = $2 WHERE id = $1"
 KEEP_STATUS_CHANGE: Final = """
 INSERT INTO account_status_changes (account_id, at, status, reason, made_by)
 VALUES ($1, $2, $3, $4, $5)
+"""
+LOAD_PRODUCTS: Final = """
+SELECT DISTINCT ON (code) definition FROM products WHERE shard = $1 ORDER BY code, version DESC
+"""
+ADD_PRODUCT: Final = """
+INSERT INTO products (shard, code, version, definition, at, made_by)
+SELECT $1, $2, coalesce(max(version), 0) + 1, $3::jsonb, $4, $5
+FROM products WHERE shard = $1 AND code = $2
+"""
+# What accounts with a product spent since a moment: a hold counts when it is made, and what its end
+# releases is given back, unless it was made before.
+SPENT_SINCE: Final = """
+SELECT made.debit_account_id, sum(CASE
+    WHEN made.kind <= 1 THEN made.amount_cents
+    WHEN held.timestamp < $2 THEN 0
+    WHEN made.kind = 2 THEN made.amount_cents - made.held_cents
+    ELSE -made.held_cents END)::bigint
+FROM transfers AS made
+JOIN accounts ON accounts.id = made.debit_account_id AND accounts.product IS NOT NULL
+LEFT JOIN transfers AS held ON held.id = made.pending_id
+WHERE made.shard = $1 AND made.timestamp >= $2
+GROUP BY made.debit_account_id
 """
 # In the order of a `Posting`.
 TRANSFER_COLUMNS: Final = """
@@ -66,7 +89,7 @@ INSERT_ACCOUNTS: Final = f"""
 INSERT INTO accounts (shard, opened_at, {ACCOUNT_COLUMNS})
 SELECT $1, $2, * FROM unnest(
     $3::uuid[], $4::text[], $5::smallint[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::smallint[], $12::integer[])
+    $10::text[], $11::text[], $12::smallint[], $13::integer[])
 """  # noqa: S608 - constants
 FENCE: Final = "SELECT epoch FROM shards WHERE id = $1"
 LOCK_LEASE: Final = "SELECT epoch FROM shards WHERE id = $1 FOR NO KEY UPDATE"

@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import structlog
 
 from ledger.accounts import Account
@@ -34,8 +35,9 @@ from ledger.errors import (
     OutOfSpace,
     UnsafeDurability,
 )
-from ledger.messages import Companion, Entry, Idempotency, SetStatus
+from ledger.messages import Companion, DefineProduct, Entry, Idempotency, SetStatus
 from ledger.partitions import CANNOT_PARTITION, make_partitions
+from ledger.products import Product
 from ledger.rows import (
     AccountRow,
     account_from,
@@ -46,6 +48,7 @@ from ledger.rows import (
 )
 from ledger.statements import (
     ACCOUNT_FIELDS,
+    ADD_PRODUCT,
     ASSIGN,
     COMMIT,
     COMMIT_ARGUMENTS,
@@ -58,8 +61,10 @@ from ledger.statements import (
     KNOWN_TRANSFERS,
     LOAD_ACCOUNTS,
     LOAD_HOLDS,
+    LOAD_PRODUCTS,
     LOCK_LEASE,
     SET_STATUS,
+    SPENT_SINCE,
     TAKE_LEASE,
 )
 
@@ -310,6 +315,35 @@ class ShardStore:
             (SET_STATUS, account_id, status),
             (KEEP_STATUS_CHANGE, account_id, at, status, *why),
         )
+
+    async def add_product(self, request: DefineProduct, at: datetime) -> None:
+        """Store a product, or a new version of it.
+
+        Raises:
+            Fenced, OutOfSpace, CommitUnknown: As `commit`.
+        """
+        definition = msgspec.json.encode(request.product).decode()
+        code = request.product.code
+        await self._commit_alone(
+            (ADD_PRODUCT, self._shard.id, code, definition, at, request.made_by)
+        )
+
+    async def products(self) -> list[Product]:
+        """Read the shard's products as their terms are now."""
+        rows = await self._connection.fetch(LOAD_PRODUCTS, self._shard.id)
+        return [msgspec.json.decode(row["definition"], type=Product) for row in rows]
+
+    async def spent_since(self, timestamp: int) -> dict[UUID, int]:
+        """Sum up what left the accounts that have a product, in centavos.
+
+        Raises:
+            CommitUnknown: The connection was lost meanwhile.
+        """
+        try:
+            rows = await self._connection.fetch(SPENT_SINCE, self._shard.id, timestamp)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise self._named(error) from error
+        return dict(rows)
 
     async def facts(self, entries: Iterable[Entry]) -> Facts:
         """Look up everything stored that the entries name, and that the lease is still ours.

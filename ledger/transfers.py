@@ -127,6 +127,9 @@ class TransferResult(IntEnum):
     DEBIT_ACCOUNT_INACTIVE = 1001
     CREDIT_ACCOUNT_INACTIVE = 1002
     DEBIT_ACCOUNT_BLOCKED = 1003
+    EXCEEDS_TRANSFER_LIMIT = 1004
+    EXCEEDS_DAY_LIMIT = 1005
+    EXCEEDS_BALANCE_LIMIT = 1006
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):

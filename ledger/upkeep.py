@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 
 from actors import Continue, GenServer, NoReply
+from ledger.days import business_day, day_start
 from ledger.partitions import CANNOT_PARTITION, count_odd, make_partitions
 from ledger.snapshots import take_snapshot
 
@@ -96,7 +97,5 @@ class LedgerUpkeep(GenServer):
 
 def month_end(now: datetime) -> datetime:
     """The last instant of the month before, in Brasília."""
-    from ledger.reports import business_day, day_start  # noqa: PLC0415 # it reads the whole chart
-
     first = business_day(now).replace(day=1)
     return day_start(first) - timedelta(microseconds=1)

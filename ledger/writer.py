@@ -24,17 +24,19 @@ from actors import (
     TimerRef,
 )
 from ledger.accounts import AccountResult
+from ledger.allowances import Allowances, midnight
 from ledger.book import AccountBook
 from ledger.core import LedgerState, expire_holds, undo_all
 from ledger.decision import COMMITTED, Decision, RecentKeys, decide, no_claims
 from ledger.errors import BrokenBooks, CommitUnknown, Fenced, NotOwner, OutOfSpace
-from ledger.limits import problem_of, problem_of_accounts, problem_of_status
+from ledger.limits import problem_of, problem_of_other
 from ledger.messages import (
     AccountRefused,
     BatchCommitted,
     Commit,
     CommitFor,
     Companion,
+    DefineProduct,
     Entry,
     OpenAccounts,
     SetStatus,
@@ -135,6 +137,7 @@ class ShardWriter(GenServer):
         self._on_committed = on_committed
         self._store: ShardStore | None = None
         self._state = LedgerState()
+        self._allowances = Allowances(book.products)
         self._recent = RecentKeys()
         self._pending: list[tuple[Commit, From]] = []
         self._pending_entries = 0
@@ -163,10 +166,14 @@ class ShardWriter(GenServer):
             self.node.fail(sender, NotOwner(self._standby.shard_id, self._standby.owner))
         elif isinstance(request, Commit):
             self._queue(request, sender)
+        elif (problem := problem_of_other(request)) is not None:
+            self.node.fail(sender, problem)
         elif isinstance(request, OpenAccounts):
             await self._open_accounts(request, sender)
         elif isinstance(request, SetStatus):
             await self._set_status(request, sender)
+        elif isinstance(request, DefineProduct):
+            await self._define_product(request, sender)
         else:
             await super().handle_call(request, sender)  # raises
         return self._soon()
@@ -269,13 +276,24 @@ class ShardWriter(GenServer):
             book.has_held = True
             book.clear()
             state = LedgerState(first_timestamp=store.last_timestamp)
-            state.add_holds(await store.load(partial(add_accounts, state, book), self._companion))
+            allowances = Allowances(book.products)
+            book.products.update((each.code, each) for each in await store.products())
+            take = partial(add_accounts, state, book, allowances)
+            state.add_holds(await store.load(take, self._companion))
+            self._state, self._allowances = state, allowances
+            await self._load_day(store)
         finally:
             deadline.cancel()
         check_holds(shard.id, state)
-        self._state, self._standby = state, None
+        self._standby = None
         book.is_loaded = True
         self._watch_expiry()
+
+    async def _load_day(self, store: ShardStore) -> None:
+        """Sum up what counts for the limits of this day, if there are any."""
+        if self._allowances.has_day_limits:
+            now = max(self._state.first_timestamp, self.node.clock.now_ns())
+            self._allowances.load_day(now, await store.spent_since(midnight(now)))
 
     def _tell_lost(self, store: ShardStore) -> None:
         self.node.send(self.pid, ConnectionLost(store))
@@ -368,7 +386,7 @@ class ShardWriter(GenServer):
             state.begin(self.node.clock.now_ns())
             for _ in range(DECISIONS_MAX):
                 expire_holds(state, state.first_timestamp, self.node.ids.new_id)
-                decision = decide(state, entries, self._recent, self._claims)
+                decision = decide(state, entries, self._recent, self._claims, self._allowances)
                 if not decision.is_doubtful and await self._make_durable(store, decision):
                     return decision
                 undo_all(state)
@@ -395,6 +413,7 @@ class ShardWriter(GenServer):
             if self._on_committed is not None:
                 self._on_committed(BatchCommitted(self._shard.id, decision.events, sequence))
         decision.transfers = len(state.journal)
+        self._allowances.settle()
         state.settle()
         return True
 
@@ -412,10 +431,6 @@ class ShardWriter(GenServer):
     # Accounts
 
     async def _open_accounts(self, request: OpenAccounts, sender: From) -> None:
-        problem = problem_of_accounts(request)
-        if problem is not None:
-            self.node.fail(sender, problem)
-            return
         store, book = self._store, self._book
         assert store is not None, "a loaded writer has a connection"
         fresh = new_accounts(request.accounts, book, self._shard.tenant)
@@ -433,14 +448,11 @@ class ShardWriter(GenServer):
             return
         if not is_durable:
             return
-        add_accounts(self._state, book, [AccountRow(account, NO_MONEY) for account in fresh])
+        rows = [AccountRow(account, NO_MONEY) for account in fresh]
+        add_accounts(self._state, book, self._allowances, rows)
         self.node.reply(sender, COMMITTED)
 
     async def _set_status(self, request: SetStatus, sender: From) -> None:
-        problem = problem_of_status(request)
-        if problem is not None:
-            self.node.fail(sender, problem)
-            return
         if self._book.account(request.account_id) is None:
             self.node.reply(sender, AccountRefused(AccountResult.NOT_FOUND, request.account_id))
             return
@@ -450,6 +462,20 @@ class ShardWriter(GenServer):
         if not await self._commit_alone(sender, store, work):
             return
         take_status(self._state, self._book, request.account_id, request.status)
+        self.node.reply(sender, COMMITTED)
+
+    async def _define_product(self, request: DefineProduct, sender: From) -> None:
+        product, products = request.product, self._book.products
+        if products.get(product.code) != product:
+            store = self._store
+            assert store is not None, "a loaded writer has a connection"
+            work = store.add_product(request, self.node.clock.now())
+            if not await self._commit_alone(sender, store, work):
+                return
+            counted_days = self._allowances.has_day_limits
+            products[product.code] = product
+            if not counted_days:
+                await self._load_day(store)
         self.node.reply(sender, COMMITTED)
 
     async def _commit_alone(

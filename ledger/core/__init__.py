@@ -5,7 +5,7 @@ applied stands in the state's `journal` until `settle` says that it is durable; 
 the last of it.
 """
 
-from ledger.core.creation import COUNTER_MAX, ID_MAX
+from ledger.core.creation import COUNTER_MAX, ID_MAX, balanced, is_no_amount
 from ledger.core.machine import TRANSIENT, apply, apply_batch, expire_holds, undo, undo_all
 from ledger.core.resolution import expire
 from ledger.core.state import AccountState, Facts, LedgerState, Posting
@@ -20,8 +20,10 @@ __all__ = [
     "Posting",
     "apply",
     "apply_batch",
+    "balanced",
     "expire",
     "expire_holds",
+    "is_no_amount",
     "undo",
     "undo_all",
 ]

@@ -157,6 +157,10 @@ class LedgerState:
             or self.facts.transfers.get(key)
         )
 
+    def is_known(self, key: int) -> bool:
+        """An id that was used, or has failed, as far as it is known here."""
+        return self.find(key) is not None or key in self.failed or key in self.facts.failed
+
     def resolution_of(self, key: int) -> Posting | None:
         """What ended a hold, as far as it is known here."""
         return self.resolutions.get(key) or self.facts.resolutions.get(key)

@@ -5,10 +5,10 @@ meanwhile. Days are days of Brasília. Every read names the tenant: an account o
 not found.
 """
 
+from ledger.days import BRASILIA, business_day, day_end, day_start
 from ledger.reports.amounts import signed_text
 from ledger.reports.balances import Funds, balance_at, find_account, funds
 from ledger.reports.cadoc import Submission, cadoc_4010
-from ledger.reports.days import BRASILIA, Period, business_day, day_end, day_start
 from ledger.reports.errors import (
     AccountNotFound,
     CannotFile,
@@ -16,6 +16,7 @@ from ledger.reports.errors import (
     ReportError,
     TenantNotFound,
 )
+from ledger.reports.period import Period
 from ledger.reports.statement import (
     LINES_MAX,
     Statement,

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from ledger.accounts import Balance
 from ledger.cosif import Nature
-from ledger.reports.days import require_aware
 from ledger.reports.errors import AccountNotFound
+from ledger.reports.period import require_aware
 from ledger.snapshots import kept_counters
 
 # What each transfer does to the side of account $1 that it is on. A hold adds to pending, and its

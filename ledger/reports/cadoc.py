@@ -10,8 +10,8 @@ from typing import Final
 from lxml import etree
 
 from ledger.reports.amounts import signed_text
-from ledger.reports.days import is_month_end
 from ledger.reports.errors import CannotFile
+from ledger.reports.period import is_month_end
 from ledger.reports.trial_balance import TrialBalance
 
 DOCUMENT: Final = "4010"

@@ -11,8 +11,8 @@ from ledger.accounts import AccountCode, Balance
 from ledger.cosif import Nature, nature_of
 from ledger.errors import OverLimit
 from ledger.reports.balances import COUNTERS, EFFECTS, Funds, add, funds, nearest_start
-from ledger.reports.days import Period
 from ledger.reports.errors import AccountNotFound
+from ledger.reports.period import Period
 from ledger.transfers import TransferKind
 
 LINES_MAX: Final = 1_000

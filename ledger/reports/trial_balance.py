@@ -1,6 +1,7 @@
 """The trial balance ("balancete"): what every rubric had, took and gave, and whether it adds up.
 
-PostgreSQL sums; what comes over the wire is a row for each account code. Holds are no bookings:
+PostgreSQL sums, from the last kept balances before the period on; what comes over the wire is a row
+for each account code. Holds are no bookings:
 they are not in it. It is kept in reais: accounts of other currencies are not in it.
 """
 
@@ -10,25 +11,55 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from ledger.cosif import CHART, Rubric, rubric_of
-from ledger.reports.days import Period
 from ledger.reports.errors import TenantNotFound
+from ledger.reports.period import Period
+from ledger.rows import columns
 from ledger.transfers import LEDGER_BRL
 from ledger.verification import Check
 
+# Where each shard's sums begin: its last snapshot before the period, or its first transfer.
+STARTS: Final = """
+SELECT shards.id, coalesce(kept.sequence, 0), coalesce(kept.timestamp, 0)
+FROM shards LEFT JOIN LATERAL (
+    SELECT sequence, timestamp FROM snapshots WHERE shard = shards.id AND last_at < $2
+    ORDER BY sequence DESC LIMIT 1
+) AS kept ON true
+WHERE shards.tenant = $1
+"""
+
+# $8 is the earliest start: a constant, so that the index over the times is used.
 BY_ACCOUNT_CODE: Final = """
-SELECT accounts.code,
-    coalesce(sum(amount_cents) FILTER (WHERE is_debit AND at < $2), 0) AS opening_debits,
-    coalesce(sum(amount_cents) FILTER (WHERE NOT is_debit AND at < $2), 0) AS opening_credits,
-    coalesce(sum(amount_cents) FILTER (WHERE is_debit AND at >= $2), 0) AS debits,
-    coalesce(sum(amount_cents) FILTER (WHERE NOT is_debit AND at >= $2), 0) AS credits
-FROM (
-    SELECT debit_account_id AS id, amount_cents, at, true AS is_debit FROM transfers
-    WHERE kind IN (0, 2) AND at <= $3
+WITH starts AS (
+    SELECT * FROM unnest($5::integer[], $6::bigint[], $7::bigint[])
+        AS start (shard, sequence, timestamp)
+), booked AS (
+    SELECT debit_account_id, credit_account_id, amount_cents, at < $2 AS is_before
+    FROM transfers JOIN starts USING (shard)
+    WHERE kind IN (0, 2) AND at <= $3 AND transfers.timestamp > $8
+        AND transfers.timestamp > starts.timestamp
+), sides AS (
+    SELECT accounts.id, kept.debits_posted AS opening_debits,
+        kept.credits_posted AS opening_credits, 0 AS debits, 0 AS credits
+    FROM starts JOIN accounts USING (shard) CROSS JOIN LATERAL (
+        SELECT debits_posted, credits_posted FROM snapshot_balances
+        WHERE account_id = accounts.id AND sequence <= starts.sequence
+        ORDER BY sequence DESC LIMIT 1
+    ) AS kept
     UNION ALL
-    SELECT credit_account_id, amount_cents, at, false FROM transfers
-    WHERE kind IN (0, 2) AND at <= $3
-) AS sides JOIN accounts USING (id)
+    SELECT debit_account_id, sum(amount_cents) FILTER (WHERE is_before), 0,
+        sum(amount_cents) FILTER (WHERE NOT is_before), 0
+    FROM booked GROUP BY debit_account_id
+    UNION ALL
+    SELECT credit_account_id, 0, sum(amount_cents) FILTER (WHERE is_before), 0,
+        sum(amount_cents) FILTER (WHERE NOT is_before)
+    FROM booked GROUP BY credit_account_id
+)
+SELECT accounts.code, coalesce(sum(opening_debits), 0), coalesce(sum(opening_credits), 0),
+    coalesce(sum(debits), 0), coalesce(sum(credits), 0)
+FROM sides JOIN accounts USING (id)
 WHERE accounts.tenant = $1 AND accounts.ledger = $4 GROUP BY accounts.code
+HAVING coalesce(sum(opening_debits), 0) + coalesce(sum(opening_credits), 0)
+    + coalesce(sum(debits), 0) + coalesce(sum(credits), 0) > 0
 """
 
 HAS_ACCOUNTS: Final = "SELECT EXISTS (SELECT FROM accounts WHERE tenant = $1)"
@@ -108,7 +139,13 @@ async def trial_balance(connection: Any, first: date, last: date, *, tenant: str
         OSError, asyncpg.PostgresError: The database cannot be read.
     """
     period = Period.of_days(first, last)
-    rows = await connection.fetch(BY_ACCOUNT_CODE, tenant, period.start, period.end, LEDGER_BRL)
+    starts = [tuple(row) for row in await connection.fetch(STARTS, tenant, period.start)]
+    earliest = min((timestamp for *_, timestamp in starts), default=0)
+    rows = await connection.fetch(
+        *(BY_ACCOUNT_CODE, tenant, period.start, period.end, LEDGER_BRL),
+        *columns(starts, 3),
+        earliest,
+    )
     if not rows and not await connection.fetchval(HAS_ACCOUNTS, tenant):
         raise TenantNotFound(tenant)
     analytic = [(rubric_of(code, last), Sums(*map(int, sums))) for code, *sums in rows]

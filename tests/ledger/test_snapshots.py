@@ -11,7 +11,15 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from ledger import Entry, ShardSettings, post, verify
-from ledger.reports import Period, balance_at, day_start, statement, statement_pages
+from ledger.reports import (
+    Period,
+    balance_at,
+    business_day,
+    day_start,
+    statement,
+    statement_pages,
+    trial_balance,
+)
 from ledger.snapshots import Snapshot, take_snapshot
 from tests.ledger.bank import SHARD, Bank
 from tests.ledger.history import TENANT, History, stored
@@ -42,10 +50,13 @@ def test_balances_of_any_past_are_the_full_sums_whatever_snapshots_there_are(
     async def check() -> None:
         connection = await stored(history, migrated_dsn)
         try:
+            days = [business_day(at) for at in (min(instants), max(instants))]
+            books = await trial_balance(connection, *days, tenant=TENANT)
             for until in snapshots:
                 for shard in (1, 2):
                     await take_snapshot(connection, shard, now=NOW, until=until)
                 await assert_full_sums(history, connection, instants)
+                assert await trial_balance(connection, *days, tenant=TENANT) == books
             period = Period(min(instants), max(instants))
             await assert_statements_agree(history, connection, period)
             report = await verify(migrated_dsn)
