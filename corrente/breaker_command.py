@@ -1,94 +1,85 @@
-"""`corrente ledger breaker`: how the circuit breaker stands, and what an operator wants of it."""
+"""`corrente ledger breaker`: how the breaker of a running platform stands, and orders to it."""
 
-import getpass
-from collections.abc import Callable
-from typing import Final, NoReturn
+import json
+from enum import Enum
+from typing import Any, Final
 
-import asyncpg
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from actors import Clock
-from config import Settings
-from corrente.ledger_database import CONNECT_TIMEOUT_SECONDS, ledger_database
-from ledger.breaker import BreakerReport, Close, Open, Position, make_wish, read_breaker
+from corrente.client import Client
 
-WAIT_MS: Final = 200
-WAITS: Final = 50
-NEVER_RUN: Final = "no breaker has run on this ledger: all transfers go to PostgreSQL"
+PATH: Final = "/api/v1/admin/breaker"
+WITHIN_SECONDS: Final = 90
+"""Closing replays what an outage has left."""
 
-
-async def show_breaker(
-    settings: Settings, console: Console, fail: Callable[[str], NoReturn]
-) -> None:
-    """Print the position of the tenant's breaker and its latest changes."""
-    tenant = settings.institution.ispb
-    async with ledger_database(settings, fail) as dsn:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_SECONDS)
-        try:
-            report = await read_breaker(connection, tenant)
-        finally:
-            await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
-    if report is None:
-        console.print(NEVER_RUN)
-    else:
-        _show(report, console)
+POSITIONS: Final = {"open": "open", "close": "closed"}
 
 
-async def ask_breaker(
-    settings: Settings,
-    position: Position,
-    reason: str,
-    console: Console,
-    fail: Callable[[str], NoReturn],
+class Wish(Enum):
+    """What an operator wants of the breaker."""
+
+    STATUS = "status"
+    HISTORY = "history"
+    OPEN = "open"
+    CLOSE = "close"
+
+
+def breaker_and_show(
+    client: Client, wish: Wish, reason: str, console: Console, *, as_json: bool
 ) -> bool:
-    """Leave a wish for the tenant's breaker and wait until it is obeyed.
+    """Ask the platform, and show what it says.
 
     Args:
-        settings: Of the platform.
-        position: The wish.
-        reason: Why; kept as an audit.
-        console: For the outcome.
-        fail: Ends the command when there is nobody to ask.
+        client: With a token of role admin; of the platform.
+        wish: What is wanted.
+        reason: Why; for `OPEN` and `CLOSE`, kept in the audit.
+        console: For the answer.
+        as_json: Print the answer of the interface as it is.
 
     Returns:
-        True when the breaker is where it is wanted; False when it is not, or not yet.
+        False when the breaker is not where it is wanted.
+
+    Raises:
+        PayFailed: The platform refused, has no breaker, or did not answer.
     """
-    tenant, clock = settings.institution.ispb, Clock()
-    wish = (Open if position is Position.OPEN else Close)(reason, getpass.getuser())
-    async with ledger_database(settings, fail) as dsn:
-        connection = await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT_SECONDS)
-        try:
-            report = await read_breaker(connection, tenant)
-            if report is None:
-                fail(NEVER_RUN)
-            await make_wish(connection, tenant, wish, clock.now())
-            for _ in range(WAITS):
-                report = await read_breaker(connection, tenant)
-                assert report is not None, "a breaker that has run has run"
-                if report.position is position and not report.wishes:
-                    break
-                await clock.sleep_ms(WAIT_MS)
-        finally:
-            await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
-    _show(report, console)
-    if report.wishes:
-        console.print("[red]no breaker has taken the wish yet; the next one that runs will")
-    return report.position is position and not report.wishes
+    if wish is Wish.HISTORY:
+        answer = client.request("GET", f"{PATH}/history")
+    elif wish is Wish.STATUS:
+        answer = client.request("GET", PATH)
+    else:
+        answer = client.request("POST", f"{PATH}/{wish.value}", {"reason": reason})
+    if as_json:
+        console.file.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
+    elif wish is Wish.HISTORY:
+        _show_history(answer, console)
+    else:
+        _show_status(answer, console)
+    return answer.get("position") == POSITIONS.get(wish.value, answer.get("position"))
 
 
-def _show(report: BreakerReport, console: Console) -> None:
-    held = ", until somebody closes it" if report.is_held else ""
+def _show_status(answer: dict[str, Any], console: Console) -> None:
+    held = ", until somebody closes it" if answer["is_held"] else ""
+    reason = f"\n{answer['reason']}" if answer["reason"] else ""
     console.print(
-        f"{report.position.value}{held}  epoch {report.epoch}\n"
-        f"unknown transfers {report.unknown:,}  not yet in TigerBeetle {report.lag:,}",
+        f"{answer['position']}{held}  epoch {answer['epoch']}\n"
+        f"unknown transfers {answer['unknown_transfers']:,}"
+        f"  not yet in TigerBeetle {answer['waiting_transfers']:,}{escape(reason)}",
         highlight=False,
     )
-    if report.events:
-        table = Table("at", "epoch", "position", "by", "reason", box=None, pad_edge=False)
-        for event in report.events:
-            at = event.at.isoformat(timespec="seconds")
-            what = f"{event.position.value}{' (held)' if event.is_held else ''}"
-            table.add_row(at, str(event.epoch), what, escape(event.made_by), escape(event.reason))
-        console.print(table)
+
+
+def _show_history(answer: dict[str, Any], console: Console) -> None:
+    events = Table("at", "epoch", "position", "by", "reason", box=None, pad_edge=False)
+    for each in answer["events"]:
+        what = f"{each['position']}{' (held)' if each['is_held'] else ''}"
+        made_by, reason = escape(each["made_by"]), escape(each["reason"])
+        events.add_row(each["at"], str(each["epoch"]), what, made_by, reason)
+    orders = Table("at", "ordered", "by", "reason", box=None, pad_edge=False)
+    for each in answer["orders"]:
+        made_by, reason = escape(each["made_by"]), escape(each["reason"])
+        orders.add_row(each["at"], each["position"], made_by, reason)
+    console.print(events)
+    console.print()
+    console.print(orders)

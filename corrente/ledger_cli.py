@@ -1,7 +1,6 @@
 """`corrente ledger`: what operators ask of the books."""
 
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from corrente.shell import (
     parse_day,
     quiet_settings,
     run,
+    running_platform,
     wide_console,
 )
 
@@ -150,40 +150,50 @@ def bench(
     run(bench_and_show(BenchOrder(transfers, rounds, as_json), wide_console(), fail))
 
 
-class Wish(Enum):
-    """What an operator wants of the breaker."""
-
-    STATUS = "status"
-    OPEN = "open"
-    CLOSE = "close"
-
-
 @ledger_app.command(
-    epilog="Examples:  corrente ledger breaker   |   "
+    epilog="Examples:  corrente ledger breaker   |   corrente ledger breaker history --json   |   "
     "corrente ledger breaker open --reason 'maintenance of TigerBeetle'"
 )
-def breaker(
-    wish: Annotated[Wish, typer.Argument(help="What is wanted.")] = Wish.STATUS,
+def breaker(  # an argument is an option of the command
+    wish: Annotated[str, typer.Argument(help="status, history, open or close.")] = "status",
     reason: Annotated[
         str | None, typer.Option("--reason", help="Why; kept in the audit. For open and close.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     home: HomeOption = None,
-    config: ConfigOption = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Another machine's platform; needs a token.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option("--token", envvar="CORRENTE_ADMIN_TOKEN", help="Token of role admin."),
+    ] = None,
 ) -> None:
     """Show how the breaker between TigerBeetle and PostgreSQL stands, open it, or let it close.
 
-    The platform of today runs on PostgreSQL alone and has no breaker; the command says so. Exit
-    code 1 when the breaker is not where it is wanted, or not yet.
+    Asks the running platform. Exit code 1 when the breaker is not where it is wanted, when there is
+    none, or when the platform refuses or does not answer.
     """
-    from corrente.breaker_command import ask_breaker, show_breaker
-    from ledger.breaker import Position
+    from corrente.breaker_command import WITHIN_SECONDS, Wish, breaker_and_show
+    from corrente.client import Client, PayFailed
 
-    settings = quiet_settings(config, home)
-    if wish is Wish.STATUS:
-        run(show_breaker(settings, wide_console(), fail))
-        return
-    if reason is None:
-        fail(f"{wish.value} needs a --reason", code=2)
-    position = Position.OPEN if wish is Wish.OPEN else Position.CLOSED
-    is_there = run(ask_breaker(settings, position, reason, wide_console(), fail))
+    wishes = {each.value: each for each in Wish}
+    if wish not in wishes:
+        fail(f"{wish!r} is none of {', '.join(wishes)}", code=2)
+    if wish in {"open", "close"} and not reason:
+        fail(f"{wish} needs a --reason", code=2)
+    if url is None:
+        ready = running_platform(home)
+        url, token = str(ready["url"]), token or str(ready.get("admin_token", ""))
+    if not token:
+        fail("--token or CORRENTE_ADMIN_TOKEN: a token of role admin is needed", code=2)
+    client = Client(url, token, timeout_seconds=WITHIN_SECONDS)
+    try:
+        is_there = breaker_and_show(
+            client, wishes[wish], reason or "", wide_console(), as_json=as_json
+        )
+    except PayFailed as error:
+        fail(str(error))
+    finally:
+        client.close()
     sys.exit(0 if is_there else 1)

@@ -8,6 +8,7 @@ from aiohttp import web
 from actors import Node
 from gateway.auth import Tokens
 from gateway.metrics import GatewayMetrics
+from ledger.breaker import BreakerDesk
 from pix import PixService
 
 
@@ -21,6 +22,8 @@ class GatewayContext:
         tokens: Issuer and judge of bearer tokens.
         metrics: Counters of this gateway and the page of all metrics of the node.
         missing: What a payment still waits for, by name; empty when one can be accepted now.
+        breaker: Where operators ask for the circuit breaker; None: PostgreSQL keeps the money
+            alone.
     """
 
     node: Node
@@ -28,6 +31,7 @@ class GatewayContext:
     tokens: Tokens
     metrics: GatewayMetrics
     missing: Callable[[], tuple[str, ...]]
+    breaker: BreakerDesk | None = None
 
 
 CONTEXT = web.AppKey("context", GatewayContext)

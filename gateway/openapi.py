@@ -7,6 +7,13 @@ from typing import Any
 import msgspec
 
 from gateway.bodies import PaymentAnswer, PaymentBody, PositionAnswer
+from gateway.breaker_bodies import (
+    HISTORY,
+    HISTORY_MAX,
+    BreakerAnswer,
+    BreakerHistoryAnswer,
+    BreakerOrderBody,
+)
 from gateway.problem import PROBLEM_JSON, Problem
 from gateway.process_bodies import (
     INTERVAL_MS_MAX,
@@ -22,15 +29,17 @@ JSON = "application/json"
 Schema = dict[str, Any]
 
 ADMIN_ANSWERS = (ProcessesAnswer, ProcessAnswer, KilledAnswer)
+BREAKER_BODIES = (BreakerOrderBody, BreakerAnswer, BreakerHistoryAnswer)
 REF = "#/components/schemas/{name}"
 
 
 @cache
 def openapi_document() -> bytes:
     """The OpenAPI 3.1 document as JSON."""
-    (payment_body, payment, position, problem, *admin), components = msgspec.json.schema_components(
-        [PaymentBody, PaymentAnswer, PositionAnswer, Problem, *ADMIN_ANSWERS], ref_template=REF
-    )
+    bodies = (PaymentBody, PaymentAnswer, PositionAnswer, Problem, *ADMIN_ANSWERS, *BREAKER_BODIES)
+    schemas, components = msgspec.json.schema_components(bodies, ref_template=REF)
+    payment_body, payment, position, problem, *others = schemas
+    admin, breaker = others[: len(ADMIN_ANSWERS)], others[len(ADMIN_ANSWERS) :]
     errors = {
         str(status): _answer(title, PROBLEM_JSON, problem)
         for status, title in (
@@ -54,6 +63,7 @@ def openapi_document() -> bytes:
         "security": [{"bearer": []}],
         "paths": _resources(payment_body, payment, position, errors)
         | _admin(admin, errors)
+        | _breaker(breaker, errors)
         | _MACHINES,
         "components": {
             "schemas": components,
@@ -130,6 +140,49 @@ def _admin(answers: Sequence[Schema], errors: Schema) -> dict[str, Any]:
     }
 
 
+def _breaker(bodies: Sequence[Schema], errors: Schema) -> dict[str, Any]:
+    """Operations of the circuit breaker, role admin; `bodies` as in BREAKER_BODIES."""
+    order, status, history = bodies
+    failures = _without(errors, "409", "413", "422")
+    get = _operation(
+        "getBreaker",
+        "How the circuit breaker between TigerBeetle and PostgreSQL stands; 404: there is none.",
+        {"200": _answer("How it stands", JSON, status), **_without(failures, "400")},
+    )
+    get_history = _operation(
+        "getBreakerHistory",
+        "Changes of position, and what operators ordered, newest first.",
+        {"200": _answer("The audit", JSON, history), **failures},
+    )
+    get_history["parameters"] = [_HISTORY_LIMIT]
+    orders = {
+        name: _operation(
+            f"{name}Breaker",
+            summary,
+            {"200": _answer("How it stands now", JSON, status), **failures},
+        )
+        | {"requestBody": {"required": True, "content": {JSON: {"schema": order}}}}
+        for name, summary in (
+            ("open", "PostgreSQL decides until somebody closes it."),
+            (
+                "close",
+                "Back to TigerBeetle; it stays open unless the two ledgers come to be equal.",
+            ),
+        )
+    }
+    return {
+        "/api/v1/admin/breaker": {"get": get},
+        "/api/v1/admin/breaker/history": {"get": get_history},
+        **{f"/api/v1/admin/breaker/{name}": {"post": each} for name, each in orders.items()},
+    }
+
+
+_HISTORY_LIMIT = {
+    "name": "limit",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "integer", "minimum": 1, "maximum": HISTORY_MAX, "default": HISTORY},
+}
 _PID = {
     "name": "pid",
     "in": "path",

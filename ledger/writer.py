@@ -53,7 +53,7 @@ COMMIT_TIMEOUT_MS: Final = 3_000
 
 LOAD_TIMEOUT_MS: Final = 120_000
 RETRY_FIRST_MS: Final = 50
-RETRY_MAX_MS: Final = 2_000
+RETRY_MAX_MS: Final = 200  # twice that with jitter: callers wait so long for a server that is back
 NS_PER_MS: Final = 1_000_000
 EXPIRY_WAIT_MS_MAX: Final = 3_600_000
 """The wall clock may be set: look again after an hour at the latest."""
@@ -239,13 +239,15 @@ class ShardWriter(GenServer):
 
     async def _load(self) -> None:
         delay_ms = RETRY_FIRST_MS
-        while not await self._try_to_load():
+        while problem := await self._try_to_load():
+            if delay_ms < RETRY_MAX_MS:  # said twice, not several times a second
+                _log.warning("waiting for PostgreSQL", shard=self._shard.id, error=problem)
             wait_ms = delay_ms + self.node.rng.randrange(delay_ms)
             await self.node.clock.sleep_ms(wait_ms)
             delay_ms = min(2 * delay_ms, RETRY_MAX_MS)
 
-    async def _try_to_load(self) -> bool:
-        """True when the shard is loaded, or this writer stands by."""
+    async def _try_to_load(self) -> str:
+        """What is waited for; nothing when the shard is loaded, or this writer stands by."""
         self._release()
         try:
             await self._connect_and_load()
@@ -259,9 +261,8 @@ class ShardWriter(GenServer):
                 raise  # a mistake in a statement, not an absence
             if isinstance(error, asyncpg.DiskFullError):
                 self._alarm(entries=0)
-            _log.warning("waiting for PostgreSQL", shard=self._shard.id, error=type(error).__name__)
-            return False
-        return True
+            return type(error).__name__
+        return ""
 
     async def _connect_and_load(self) -> None:
         book, shard = self._book, self._shard

@@ -1,8 +1,8 @@
 """Errors of the circuit breaker.
 
 LedgerError
-├── NothingDone       BreakerFenced, BreakerOpen, Unsupported
-└── OutcomeUnknown    JournalUnknown
+├── NothingDone       BreakerFenced, BreakerOpen, Unsupported, NotThisTime
+└── OutcomeUnknown    JournalUnknown, HoldUnknown
 """
 
 from dataclasses import dataclass
@@ -57,4 +57,29 @@ class JournalUnknown(OutcomeUnknown):
     """
 
     tenant: str
+    problem: str
+
+
+@dataclass(eq=False)
+class NotThisTime(NothingDone):
+    """The entries were not tried, or left nothing behind; another attempt takes new ids.
+
+    Attributes:
+        problem: What was in the way.
+    """
+
+    problem: str
+
+
+@dataclass(eq=False)
+class HoldUnknown(OutcomeUnknown):
+    """TigerBeetle did not say whether it holds the money, or PostgreSQL whether it wrote it down.
+
+    A hold that PostgreSQL does not have is released when that is known. An idempotency key tells
+    the next attempt whether this one succeeded.
+
+    Attributes:
+        problem: What happened.
+    """
+
     problem: str

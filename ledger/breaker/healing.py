@@ -1,20 +1,27 @@
 """Making two ledgers equal again: every step may be repeated, and none may be left out."""
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+import dataclasses
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
+import tigerbeetle
 
+from ledger.accounts import AccountFlag
+from ledger.breaker.chains import CHUNK, chains, chunks
+from ledger.breaker.expiry import without_timeout
 from ledger.breaker.mirror import Mirror
 from ledger.breaker.poison import NEVER_CREATED, Verdict, poison_of, verdict_of
 from ledger.breaker.rows import Row, RowState
 from ledger.breaker.store import Change, Store
-from ledger.tigerbeetle import CreateTransfers, LookUpAccounts
+from ledger.tigerbeetle import CreateAccounts, CreateTransfers, FoundAccount, LookUpAccounts
 from ledger.transfers import LEDGER_BRL, Transfer, TransferResult
 
-CHUNK: Final = 1_000
-BOOKED: Final = (TransferResult.CREATED, TransferResult.EXISTS)
+CREATED: Final = TransferResult.CREATED
+EXISTS: Final = TransferResult.EXISTS
+BROKEN: Final = TransferResult.LINKED_EVENT_FAILED
+OPENED: Final = (tigerbeetle.CreateAccountStatus.CREATED, tigerbeetle.CreateAccountStatus.EXISTS)
 
 Ask: TypeAlias = Callable[[object], Awaitable[Any]]
 """Asks the TigerBeetle back end; raises `Away` or `Alarm`."""
@@ -69,9 +76,10 @@ class Healing:
             Alarm: An answer, or a balance, is not as it can be.
         """
         await self.probe()
-        for rows in chunks(self._in_state(RowState.UNKNOWN)):
+        for rows in chunks(self._in_state(RowState.UNKNOWN), asked):
             await self.resolve(rows)
-        for rows in chunks(self._in_state(RowState.NEW)):
+        await self.open_accounts()
+        for rows in chunks(self._in_state(RowState.NEW), asked):
             await self.replay(rows)
         await self.compare()
 
@@ -82,6 +90,9 @@ class Healing:
     async def resolve(self, rows: Sequence[Row]) -> None:
         """Make unknown transfers known, in the journal and in the mirror."""
         ran = await self.fates(rows)
+        for chain in chains(rows, asked):
+            if 0 < sum(row.transfer.id in ran for row in chain) < len(chain):
+                raise Alarm("a chain was carried out in part")
         settled = []
         for row in rows:
             self._mirror.let_go(row)
@@ -89,13 +100,15 @@ class Healing:
             state, result = RowState.FAILED, TransferResult.ID_ALREADY_FAILED
             if row.transfer.id in ran:
                 state, result = RowState.DONE, self._mirror.book(row.transfer)
-                if result is not TransferResult.CREATED:
+                if result is not CREATED:
                     raise Alarm(f"the mirror refuses what was carried out: {result.name}")
+                self._mirror.watch(row)
             # Not verified: a crash from here on must not keep its accounts from being compared.
             settled.append(
                 msgspec.structs.replace(row, state=state, result=int(result), is_verified=False)
             )
-        await self._store.write(Change(self._epoch, settled, self._mirror.changes()))
+        flags = self._mirror.flags()
+        await self._store.write(Change(self._epoch, settled, self._mirror.changes(), flags))
         self._unsettled.update((row.transfer.id, row) for row in settled)
 
     async def fates(self, rows: Sequence[Row]) -> set[UUID]:
@@ -111,16 +124,33 @@ class Healing:
                 ran.add(row.transfer.id)
         return ran
 
+    async def open_accounts(self) -> None:
+        """Open in TigerBeetle what PostgreSQL opened; what closed one since is replayed."""
+        lacking = [
+            dataclasses.replace(each, flags=each.flags & ~AccountFlag.CLOSED)
+            for each in self._mirror.lacking.values()
+        ]
+        for first in range(0, len(lacking), CHUNK):
+            statuses = await self._ask(CreateAccounts(tuple(lacking[first : first + CHUNK])))
+            refused = next((each for each in statuses if each not in OPENED), None)
+            if refused is not None:
+                raise Alarm(f"an account was refused: {refused.name}")
+
     async def replay(self, rows: Sequence[Row]) -> None:
         """Carry out in TigerBeetle what PostgreSQL booked: same ids, same order."""
-        transfers = self.replayed(rows)
-        for result in await self._ask(CreateTransfers(transfers)):
-            if result not in BOOKED:
-                raise Alarm(f"a replayed transfer was refused: {result.name}")
+        results = await self._ask(CreateTransfers(self.replayed(rows)))
+        pairs = list(zip(rows, results, strict=True))
+        for chain in chains(pairs, lambda pair: pair[0].transfer):
+            results = [result for _, result in chain]
+            # A chain that is there already fails at the first of it.
+            wanted = (EXISTS, BROKEN) if len(chain) > 1 and EXISTS in results else (CREATED, EXISTS)
+            refused = next((result for result in results if result not in wanted), None)
+            if refused is not None:
+                raise Alarm(f"a replayed transfer was refused: {refused.name}")
 
     def replayed(self, rows: Sequence[Row]) -> tuple[Transfer, ...]:
         """The transfers of rows, as they are sent again."""
-        return tuple(row.transfer for row in rows)
+        return tuple(without_timeout(row.transfer) for row in rows)
 
     async def compare(self) -> None:
         """Find all four counters of every touched account equal."""
@@ -129,23 +159,27 @@ class Healing:
             for row in self._unsettled.values()
             for account_id in (row.debit_account_id, row.credit_account_id)
             if self._mirror.has(account_id)
-        }
+        } | dict.fromkeys(self._mirror.lacking)
         differing = []
-        for ids in chunks(list(touched)):
+        accounts = list(touched)
+        for first in range(0, len(accounts), CHUNK):
+            ids = accounts[first : first + CHUNK]
             found = await self._ask(LookUpAccounts(tuple(ids)))
-            for account_id in ids:
-                there = found.get(account_id)
-                if there is None or there.balance != self._mirror.balance_of(account_id):
-                    differing.append(account_id)
+            differing += [each for each in ids if not self._is_equal(each, found.get(each))]
         if differing:
             raise Alarm(f"accounts that differ: {len(differing)}, the first is {differing[0]}")
+
+    def _is_equal(self, account_id: UUID, there: FoundAccount | None) -> bool:
+        if there is None or there.balance != self._mirror.balance_of(account_id):
+            return False
+        is_closed = bool(there.account.flags & AccountFlag.CLOSED)
+        return is_closed == self._mirror.is_closed(account_id)
 
     def _in_state(self, state: RowState) -> list[Row]:
         rows = [row for row in self._unsettled.values() if row.state is state]
         return sorted(rows, key=lambda row: row.sequence)
 
 
-def chunks(things: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Parts of a size that one request takes."""
-    for first in range(0, len(things), CHUNK):
-        yield things[first : first + CHUNK]
+def asked(row: Row) -> Transfer:
+    """What a row is about."""
+    return row.transfer

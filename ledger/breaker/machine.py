@@ -11,7 +11,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-import tigerbeetle
 
 from actors import (
     ActorError,
@@ -30,9 +29,9 @@ from actors import (
     Target,
     Transition,
 )
-from ledger.accounts import Balance
 from ledger.breaker.batch import Batch, problem_of
 from ledger.breaker.errors import BreakerOpen, JournalUnknown, Unsupported
+from ledger.breaker.expiry import Endings, without_timeout
 from ledger.breaker.healing import Alarm, Away, Healing
 from ledger.breaker.messages import (
     AddAccounts,
@@ -44,32 +43,31 @@ from ledger.breaker.messages import (
     Submit,
 )
 from ledger.breaker.mirror import Mirror
-from ledger.breaker.poison import COUNTERPART, NEVER_CREATED
+from ledger.breaker.opening import NO_MONEY, open_in_mirror, open_in_tigerbeetle
 from ledger.breaker.rows import Row, RowState
 from ledger.breaker.store import Books, Change, Store, Turn
 from ledger.errors import LedgerError, OutcomeUnknown
 from ledger.tigerbeetle import (
-    CreateAccounts,
     CreateTransfers,
     DropRetired,
-    LookUpAccounts,
     NewAccount,
     Renew,
 )
-from ledger.transfers import TransferResult
+from ledger.transfers import Transfer, TransferResult
 
 _log = structlog.get_logger("ledger")
 
-NO_MONEY: Final = Balance(0, 0, 0, 0)
+NS_PER_MS: Final = 1_000_000
+EXPIRY_RETRY_MS: Final = 100
+EXPIRY_WAIT_MS_MAX: Final = 3_600_000
+"""The wall clock may be set: look again after an hour at the latest."""
+
 OURSELVES: Final = "breaker"
 LOAD: Final = "load"
 HEAL: Final = "heal"
 FLUSH: Final = "flush"
 BATCH_MAX: Final = 1_000
 """Transfers of one batch, give or take one `Submit`."""
-
-OPENED: Final = (tigerbeetle.CreateAccountStatus.CREATED, tigerbeetle.CreateAccountStatus.EXISTS)
-RESERVED: Final = (NEVER_CREATED, COUNTERPART)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,6 @@ class BreakerSettings:
         call_ms: Longest wait for the back end, whose own deadline should be shorter.
         retry_ms: Between two attempts to reach TigerBeetle, while it is closed.
         reload_ms: Between two attempts to reach the journal.
-        wish_ms: Between two looks whether an operator wants something; None: never.
     """
 
     failures_max: int = 3
@@ -90,7 +87,6 @@ class BreakerSettings:
     call_ms: int = 3_000
     retry_ms: int = 200
     reload_ms: int = 500
-    wish_ms: int | None = 2_000
 
 
 DEFAULT_SETTINGS: Final = BreakerSettings()
@@ -135,7 +131,8 @@ class Breaker(GenStateMachine):
         self._unsettled: dict[UUID, Row] = {}
         self._unknown = 0
         self._lag = 0
-        self._pending: list[tuple[Submit, From]] = []
+        self._pending: list[tuple[Submit, From | None]] = []
+        self._endings = Endings()
         self._pending_transfers = 0
         self._closer: From | None = None
         self._wish: Close | None = None
@@ -164,8 +161,6 @@ class Breaker(GenStateMachine):
     async def closed(self, event: Any) -> Transition | None:
         """TigerBeetle decides; the mirror follows."""
         match event:
-            case Call(request=AddAccounts(accounts), sender=sender):
-                return await self._add_accounts(accounts, sender)
             case Call(request=Close()):
                 return KeepState(event.reply(self._status()))
         return await self._decide(event)
@@ -178,9 +173,6 @@ class Breaker(GenStateMachine):
             case Call(request=Close() as wish, sender=sender):
                 self._closer, self._wish = sender, wish
                 return self._half_open()
-            case Call(request=AddAccounts(), sender=sender):
-                self.node.fail(sender, BreakerOpen(self._tenant, "an account"))
-                return KeepState()
         return await self._decide(event)
 
     async def _decide(self, event: Any) -> Transition | None:
@@ -188,8 +180,12 @@ class Breaker(GenStateMachine):
         match event:
             case Call(request=Submit() as request, sender=sender):
                 return self._queue(request, sender)
+            case Call(request=AddAccounts(accounts), sender=sender):
+                return await self._add_accounts(accounts, sender)
             case Info(message="flush"):
                 return await self._flush()
+            case NamedTimeout():
+                return self._end_holds()
             case Info():
                 return KeepState()
         return await self._govern(event)
@@ -201,8 +197,6 @@ class Breaker(GenStateMachine):
                 return KeepState(event.reply(self._status()))
             case Call(request=Open() as wish, sender=sender):
                 return await self._open(wish, sender)
-            case NamedTimeout():
-                return await self._look_for_wish()
         return None
 
     async def half_open(self, event: Any) -> Transition | None:
@@ -216,21 +210,9 @@ class Breaker(GenStateMachine):
 
     # Coming and going
 
-    async def _open(self, wish: Open, sender: From | None) -> Transition:
+    async def _open(self, wish: Open, sender: From) -> Transition:
         await self._turn(Position.OPEN, wish.reason, wish.made_by, is_held=True)
         return self._reload(sender)
-
-    def _watch(self) -> NamedTimeout:
-        return NamedTimeout("wish", self._settings.wish_ms)
-
-    async def _look_for_wish(self) -> Transition:
-        wish = await self._store.wish(self.node.clock.now())
-        if isinstance(wish, Open):
-            return await self._open(wish, None)
-        if wish is not None and self._position is Position.OPEN:
-            self._wish = wish
-            return self._half_open()
-        return KeepState(self._watch())
 
     async def _load(self) -> Transition:
         try:
@@ -253,7 +235,7 @@ class Breaker(GenStateMachine):
         self._epoch, self._sequence = books.epoch, books.last_sequence
         self._position, self._is_held = books.position, books.is_held
         self._reason = books.reason
-        self._mirror = Mirror(books.accounts, books.holds)
+        self._mirror = Mirror(books.accounts, books.holds, books.lacking)
         self._unsettled = {row.transfer.id: row for row in books.unsettled}
         unknown = [row for row in books.unsettled if row.state is RowState.UNKNOWN]
         for row in unknown:
@@ -263,6 +245,7 @@ class Breaker(GenStateMachine):
 
     def _forget_unsettled(self) -> None:
         self._unsettled.clear()
+        self._mirror.lacking.clear()
         self._unknown = self._lag = 0
 
     def _hold_back(self, row: Row) -> None:
@@ -346,6 +329,9 @@ class Breaker(GenStateMachine):
         if problem is not None:
             self.node.fail(sender, problem)
             return KeepState()
+        return self._take_in(request, sender)
+
+    def _take_in(self, request: Submit, sender: From | None) -> KeepState:
         if not self._pending:
             self.node.send(self.pid, FLUSH)  # behind everything that waits already
         self._pending.append((request, sender))
@@ -358,7 +344,8 @@ class Breaker(GenStateMachine):
         calls, self._pending, self._pending_transfers = self._pending, [], 0
         if not calls:
             return KeepState()
-        batch = Batch([each for request, _ in calls for each in request.transfers])
+        own = {e.id for request, sender in calls if sender is None for e in request.transfers}
+        batch = Batch([each for request, _ in calls for each in request.transfers], own)
         known = await self._find(batch)
         batch.know(known)
         self._mirror.learn(known)
@@ -368,7 +355,11 @@ class Breaker(GenStateMachine):
             after = await self._into_postgresql(batch)
         answers = iter(batch.answers())
         for request, sender in calls:
-            self.node.reply(sender, tuple(next(answers) for _ in request.transfers))
+            theirs = tuple(next(answers) for _ in request.transfers)
+            if sender is None:
+                self._endings.answered(request.transfers, theirs)
+            else:
+                self.node.reply(sender, theirs)
         return after
 
     async def _find(self, batch: Batch) -> Sequence[Row]:
@@ -376,14 +367,15 @@ class Breaker(GenStateMachine):
         return await self._store.find(batch.ids, batch.holds)
 
     async def _through_tigerbeetle(self, batch: Batch) -> Transition:
-        sent = batch.to_send(self._mirror, self._epoch, self._sequence)
+        now_ns = self.node.clock.now_ns()
+        sent = batch.to_send(self._mirror, self._epoch, self._sequence, now_ns)
         self._sequence += len(batch.rows)
         await self._journal(batch.rows)
         if not sent:
             self._mirror.changes()
-            return KeepState()
+            return KeepState(self._watch())
         try:
-            results = await self._ask(CreateTransfers(tuple(row.transfer for row in sent)))
+            results = await self._ask(CreateTransfers(self._outgoing(sent)))
             rows = batch.decided(sent, results)
             for row in rows:
                 self._follow(row)
@@ -395,7 +387,11 @@ class Breaker(GenStateMachine):
         await self._finish(rows)
         self._failures = 0
         self._tell_mirror()
-        return KeepState()
+        return KeepState(self._watch())
+
+    def _outgoing(self, rows: Sequence[Row]) -> tuple[Transfer, ...]:
+        """What TigerBeetle is told."""
+        return tuple(without_timeout(row.transfer) for row in rows)
 
     async def _journal(self, rows: Sequence[Row]) -> None:
         """Write down what is about to be sent."""
@@ -404,7 +400,8 @@ class Breaker(GenStateMachine):
 
     async def _finish(self, rows: Sequence[Row]) -> None:
         """Write down what became of it."""
-        await self._store.write(Change(self._epoch, rows, self._mirror.changes()))
+        flags = self._mirror.flags()
+        await self._store.write(Change(self._epoch, rows, self._mirror.changes(), flags))
 
     def _follow(self, row: Row) -> None:
         """Do in the mirror what TigerBeetle has done."""
@@ -412,48 +409,59 @@ class Breaker(GenStateMachine):
             result = self._mirror.book(row.transfer)
             if result is not TransferResult.CREATED:
                 raise Alarm(f"the mirror refuses what TigerBeetle has booked: {result.name}")
+            self._mirror.watch(row)
 
     async def _into_postgresql(self, batch: Batch) -> Transition:
-        batch.decide(self._mirror, self._epoch, self._sequence)
+        batch.decide(self._mirror, self._epoch, self._sequence, self.node.clock.now_ns())
         self._sequence += len(batch.rows)
-        changes = self._mirror.changes()
+        flags, changes = self._mirror.flags(), self._mirror.changes()
         if batch.rows:
-            await self._store.write(Change(self._epoch, batch.rows, changes))
+            await self._store.write(Change(self._epoch, batch.rows, changes, flags))
             waiting = [row for row in batch.rows if row.state is RowState.NEW]
             self._unsettled.update((row.transfer.id, row) for row in waiting)
             self._lag += len(waiting)
         self._tell_mirror()
-        return KeepState()
+        return KeepState(self._watch())
+
+    # Holds that end by themselves
+
+    def _watch(self) -> NamedTimeout:
+        """Wake when the next hold is due; one that could not be ended is tried again later."""
+        due_ns = self._mirror.next_expiry()
+        if due_ns is None:
+            return NamedTimeout("expiry", None)
+        wait_ms = (due_ns - self.node.clock.now_ns()) // NS_PER_MS + 1
+        return NamedTimeout("expiry", min(max(wait_ms, EXPIRY_RETRY_MS), EXPIRY_WAIT_MS_MAX))
+
+    def _end_holds(self) -> Transition:
+        """Void the holds whose time is over, like anybody would."""
+        due = self._mirror.due(self.node.clock.now_ns())[:BATCH_MAX]
+        if not due:
+            return KeepState(self._watch())
+        return self._take_in(Submit(self._endings.voids(due)), None)
 
     # Accounts
 
     async def _add_accounts(self, accounts: tuple[NewAccount, ...], sender: From) -> Transition:
-        if any(each.id in RESERVED for each in accounts):
-            self.node.fail(sender, Unsupported("id"))
-            return KeepState()
+        is_there = self._position is Position.CLOSED
         try:
-            statuses = await self._ask(CreateAccounts(accounts))
-            opened = (
-                each.id
-                for each, status in zip(accounts, statuses, strict=True)
-                if status in OPENED and not self._mirror.has(each.id)
-            )
-            there = tuple(dict.fromkeys(opened))
-            found = await self._ask(LookUpAccounts(there)) if there else {}
+            if is_there:
+                statuses, new = await open_in_tigerbeetle(self._ask, self._mirror, accounts)
+            else:
+                statuses, new = open_in_mirror(self._mirror, accounts)
+        except Unsupported as refusal:
+            self.node.fail(sender, refusal)
+            return KeepState()
         except Away as away:
             self.node.fail(sender, BreakerOpen(self._tenant, "an account"))
             return await self._fail(away.problem)
         except Alarm as alarm:
             self.node.fail(sender, Unsupported(alarm.problem))
             return KeepState()
-        if any(each.balance != NO_MONEY for each in found.values()):
-            self.node.fail(sender, Unsupported("an account with a history of its own"))
-            return KeepState()
-        new = tuple(found[account_id].account for account_id in there)
-        await self._store.write(Change(self._epoch, accounts=new))
+        await self._store.write(Change(self._epoch, accounts=new, are_there=is_there))
         for account in new:
-            self._mirror.add_account(account, NO_MONEY)
-        self.node.reply(sender, tuple(statuses))
+            self._mirror.add_account(account, NO_MONEY, is_there=is_there)
+        self.node.reply(sender, statuses)
         return KeepState()
 
     # Telling
@@ -476,7 +484,12 @@ class Breaker(GenStateMachine):
     def _tell(self) -> None:
         status = self._status()
         measured = {"epoch": status.epoch, "failures": self._failures}
-        seen = {"tenant": self._tenant, "position": status.position.value, "reason": status.reason}
+        seen = {
+            "tenant": self._tenant,
+            "position": status.position.value,
+            "is_held": status.is_held,
+            "reason": status.reason,
+        }
         self.node.telemetry.execute(("ledger", "breaker", "state"), measured, seen)
         self._tell_mirror()
 

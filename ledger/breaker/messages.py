@@ -14,7 +14,7 @@ class Standing(Enum):
     UNKNOWN = "unknown"
     """It may have been carried out, and never will be twice: ask again with the same id."""
     NOT_NOW = "not_now"
-    """Nothing was done: it is about a hold whose own fate is unknown. Ask again."""
+    """Nothing was done: it is about a hold, or an account, whose own fate is unknown. Ask again."""
 
 
 Answer: TypeAlias = TransferResult | Standing
@@ -32,7 +32,11 @@ class Position(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Request: carry out transfers in order, each for itself. The reply is a tuple of `Answer`."""
+    """Request: carry out transfers in order, each for itself, linked ones together or not at all.
+
+    The reply is a tuple of `Answer`. None at all is answered when all before it were. A hold with a
+    timeout is ended by the breaker. `Unsupported` when one of them cannot go through a breaker.
+    """
 
     transfers: tuple[Transfer, ...]
 
@@ -41,7 +45,8 @@ class Submit:
 class AddAccounts:
     """Request: open accounts in both ledgers; those that are there already, unchanged, are fine.
 
-    The reply is a tuple of TigerBeetle's statuses. `BreakerOpen` when it does not answer.
+    The reply is a tuple of TigerBeetle's statuses, or of what they would be: while the breaker is
+    open, TigerBeetle gets the accounts on the way back. `BreakerOpen` when it has just failed.
     """
 
     accounts: tuple[NewAccount, ...]
@@ -97,3 +102,13 @@ class Status:
     reason: str
     unknown: int
     lag: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Cast to a `Follower`: PostgreSQL has written something."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Request to a `Follower`: follow now. The reply is False when something is in the way."""

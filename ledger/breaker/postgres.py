@@ -5,7 +5,6 @@ another one has replaced writes nothing any more, and what it has written was se
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import asyncpg
 
 from ledger.accounts import Balance
 from ledger.breaker.errors import BreakerFenced, JournalUnknown
-from ledger.breaker.messages import Close, Open, Position
+from ledger.breaker.messages import Position
 from ledger.breaker.rows import Route, Row, RowState, content, content_hash, transfer_of
 from ledger.breaker.store import Books, Change, Turn
 from ledger.errors import UnsafeDurability
@@ -57,9 +56,13 @@ ACCOUNTS: Final = """
 SELECT id, code, flags, ledger, debits_pending, debits_posted, credits_pending, credits_posted
 FROM breaker_accounts WHERE tenant = $1 ORDER BY id
 """
+LACKING: Final = "SELECT id FROM breaker_accounts WHERE tenant = $1 AND NOT is_there ORDER BY id"
+ALL_THERE: Final = """
+UPDATE breaker_accounts SET is_there = true WHERE tenant = $1 AND NOT is_there
+"""
 COLUMNS: Final = """
 sequence, content, debit_account_id, credit_account_id, amount_cents, epoch, route, state,
-result, is_verified
+result, is_verified, expires_at
 """
 HOLDS: Final = f"""
 SELECT {COLUMNS} FROM breaker_journal AS hold
@@ -93,10 +96,11 @@ WHERE tenant = $1 AND NOT is_verified
 """
 WRITE_ROWS: Final = """
 INSERT INTO breaker_journal (tenant, id, sequence, content, content_hash, debit_account_id,
-    credit_account_id, amount_cents, pending_id, is_hold, epoch, route, state, result, is_verified)
+    credit_account_id, amount_cents, pending_id, is_hold, epoch, route, state, result, is_verified,
+    expires_at)
 SELECT $1, * FROM unnest($2::uuid[], $3::bigint[], $4::bytea[], $5::bytea[], $6::uuid[],
     $7::uuid[], $8::bigint[], $9::uuid[], $10::boolean[], $11::bigint[], $12::text[], $13::text[],
-    $14::bigint[], $15::boolean[])
+    $14::bigint[], $15::boolean[], $16::bigint[])
 ON CONFLICT (tenant, id) DO UPDATE
 SET state = excluded.state, result = excluded.result, is_verified = excluded.is_verified
 """
@@ -107,18 +111,13 @@ FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
     AS n (id, dp, d, cp, c)
 WHERE a.tenant = $1 AND a.id = n.id
 """
+WRITE_FLAGS: Final = """
+UPDATE breaker_accounts AS a SET flags = n.flags
+FROM unnest($2::uuid[], $3::integer[]) AS n (id, flags) WHERE a.tenant = $1 AND a.id = n.id
+"""
 WRITE_ACCOUNTS: Final = """
-INSERT INTO breaker_accounts (tenant, id, code, flags, ledger)
-SELECT $1, * FROM unnest($2::uuid[], $3::integer[], $4::integer[], $5::integer[])
-"""
-
-TAKE_WISH: Final = """
-UPDATE breaker_wishes SET taken_at = $2 WHERE number = (
-    SELECT min(number) FROM breaker_wishes WHERE tenant = $1 AND taken_at IS NULL)
-RETURNING position, reason, made_by
-"""
-MAKE_WISH: Final = """
-INSERT INTO breaker_wishes (tenant, at, position, reason, made_by) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO breaker_accounts (tenant, is_there, id, code, flags, ledger)
+SELECT $1, $2, * FROM unnest($3::uuid[], $4::integer[], $5::integer[], $6::integer[])
 """
 
 
@@ -159,18 +158,6 @@ class PostgresStore:
                 await self._write(connection, change)
 
         await self._attempt(write)
-
-    async def wish(self, at: datetime) -> Open | Close | None:
-        """What an operator wants; see `Store`."""
-
-        async def take(connection: Any) -> Open | Close | None:
-            row = await connection.fetchrow(TAKE_WISH, self._tenant, at)
-            if row is None:
-                return None
-            wanted = Open if row["position"] == Position.OPEN.value else Close
-            return wanted(row["reason"], row["made_by"])
-
-        return await self._attempt(take)
 
     async def close(self) -> None:
         """Part from the database."""
@@ -220,6 +207,7 @@ class PostgresStore:
                 breaker["reason"],
                 await connection.fetchval(LAST, tenant),
                 [(NewAccount(*row[:4]), Balance(*row[4:])) for row in map(tuple, accounts)],
+                [row["id"] for row in await connection.fetch(LACKING, tenant)],
                 [row_from(row) for row in await connection.fetch(HOLDS, tenant)],
                 [row_from(row) for row in await connection.fetch(UNSETTLED, tenant)],
             )
@@ -228,16 +216,21 @@ class PostgresStore:
         tenant = self._tenant
         if change.accounts:
             new = [(each.id, int(each.code), each.flags, each.ledger) for each in change.accounts]
-            await connection.execute(WRITE_ACCOUNTS, tenant, *zip(*new, strict=True))
+            fields = zip(*new, strict=True)
+            await connection.execute(WRITE_ACCOUNTS, tenant, change.are_there, *map(list, fields))
         if change.rows:
-            fields = zip(*map(fields_of, change.rows), strict=True)
-            await connection.execute(WRITE_ROWS, tenant, *map(list, fields))
+            values = zip(*map(fields_of, change.rows), strict=True)
+            await connection.execute(WRITE_ROWS, tenant, *map(list, values))
         if change.balances:
             counters = [(key, *balance) for key, balance in change.balances.items()]
             columns = map(list, zip(*counters, strict=True))
             await connection.execute(WRITE_BALANCES, tenant, *columns)
+        if change.flags:
+            ids, flags = list(change.flags), list(change.flags.values())
+            await connection.execute(WRITE_FLAGS, tenant, ids, flags)
         if change.is_verified:
             await connection.execute(VERIFIED, tenant)
+            await connection.execute(ALL_THERE, tenant)
         if change.turn is not None:
             await self._turn(connection, change.turn)
 
@@ -245,22 +238,6 @@ class PostgresStore:
         position = turn.position.value
         await connection.execute(TURN, self._tenant, position, turn.is_held, turn.reason)
         await connection.execute(TELL, self._tenant, turn.at, turn.made_by)
-
-
-async def make_wish(connection: Any, tenant: str, wish: Open | Close, at: datetime) -> None:
-    """Leave a wish for the breaker of a tenant, which takes it within its `wish_ms`.
-
-    Args:
-        connection: asyncpg connection to the ledger's database.
-        tenant: ISPB.
-        wish: What is wanted, why and by whom.
-        at: Now, UTC.
-
-    Raises:
-        OSError, asyncpg.PostgresError: The database cannot be reached, or has no such table.
-    """
-    position = Position.OPEN if isinstance(wish, Open) else Position.CLOSED
-    await connection.execute(MAKE_WISH, tenant, at, position.value, wish.reason, wish.made_by)
 
 
 def fields_of(row: Row) -> tuple[object, ...]:
@@ -281,12 +258,13 @@ def fields_of(row: Row) -> tuple[object, ...]:
         row.state.value,
         row.result,
         row.is_verified,
+        row.expires_at,
     )
 
 
 def row_from(stored: Any) -> Row:
     """A row, from its columns."""
-    sequence, body, debit, credit, amount, epoch, route, state, result, is_verified = stored
+    sequence, body, debit, credit, amount, epoch, route, state, *rest = stored
     return Row(
         sequence,
         transfer_of(body),
@@ -296,6 +274,5 @@ def row_from(stored: Any) -> Row:
         epoch,
         Route(route),
         RowState(state),
-        result,
-        is_verified,
+        *rest,
     )

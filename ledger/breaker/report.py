@@ -1,4 +1,4 @@
-"""How a breaker stands, read from its tables: nobody has to be running."""
+"""What a breaker did and what it was ordered to do: its audit, read from the tables."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,17 +6,12 @@ from typing import Any, Final
 
 from ledger.breaker.messages import Position
 
-STANDING: Final = """
-SELECT epoch, position, is_held, reason,
-    (SELECT count(*) FROM breaker_journal WHERE tenant = $1 AND state IN ('sent', 'unknown')
-        AND (NOT is_verified OR state = 'sent')) AS unknown,
-    (SELECT count(*) FROM breaker_journal WHERE tenant = $1 AND state = 'new'
-        AND NOT is_verified) AS lag,
-    (SELECT count(*) FROM breaker_wishes WHERE tenant = $1 AND taken_at IS NULL) AS wishes
-FROM breakers WHERE tenant = $1
-"""
-LATEST: Final = """
+EVENTS: Final = """
 SELECT at, epoch, position, is_held, reason, made_by FROM breaker_events
+WHERE tenant = $1 ORDER BY number DESC LIMIT $2
+"""
+ORDERS: Final = """
+SELECT at, position, reason, made_by FROM breaker_orders
 WHERE tenant = $1 ORDER BY number DESC LIMIT $2
 """
 
@@ -43,57 +38,40 @@ class BreakerEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class BreakerReport:
-    """How a breaker stands.
+class BreakerOrder:
+    """What somebody wanted of it.
 
     Attributes:
-        position: Which ledger takes the transfers.
-        epoch: Of the last writer.
-        is_held: It stays open until a person closes it.
-        reason: Of the last change; "" when there was none.
-        unknown: Transfers under way or of unknown fate.
-        lag: Transfers that PostgreSQL has booked and TigerBeetle lacks.
-        wishes: Of operators, not taken by a breaker yet.
-        events: The latest changes, newest first.
+        at: When, UTC.
+        position: The wanted one.
+        reason: Why.
+        made_by: Who.
     """
 
+    at: datetime
     position: Position
-    epoch: int
-    is_held: bool
     reason: str
-    unknown: int
-    lag: int
-    wishes: int
-    events: tuple[BreakerEvent, ...]
+    made_by: str
 
 
-async def read_breaker(connection: Any, tenant: str, events_max: int = 10) -> BreakerReport | None:
-    """Read how the breaker of a tenant stands; None when none has ever run.
+async def read_events(database: Any, tenant: str, count_max: int) -> tuple[BreakerEvent, ...]:
+    """The latest changes of position of a tenant's breaker, newest first.
 
     Args:
-        connection: asyncpg connection to the ledger's database.
+        database: asyncpg connection or pool.
         tenant: ISPB.
-        events_max: Changes of position to report.
+        count_max: Of changes.
 
     Raises:
         OSError, asyncpg.PostgresError: The database cannot be reached, or has no such tables.
     """
-    row = await connection.fetchrow(STANDING, tenant)
-    if row is None:
-        return None
-    events = tuple(
-        BreakerEvent(at, epoch, Position(position), is_held, reason, made_by)
-        for at, epoch, position, is_held, reason, made_by in await connection.fetch(
-            LATEST, tenant, events_max
-        )
+    rows = await database.fetch(EVENTS, tenant, count_max)
+    return tuple(
+        BreakerEvent(at, epoch, Position(position), *rest) for at, epoch, position, *rest in rows
     )
-    return BreakerReport(
-        Position(row["position"]),
-        row["epoch"],
-        row["is_held"],
-        row["reason"],
-        row["unknown"],
-        row["lag"],
-        row["wishes"],
-        events,
-    )
+
+
+async def read_orders(database: Any, tenant: str, count_max: int) -> tuple[BreakerOrder, ...]:
+    """The latest orders to a tenant's breaker, newest first; as `read_events`."""
+    rows = await database.fetch(ORDERS, tenant, count_max)
+    return tuple(BreakerOrder(at, Position(position), *rest) for at, position, *rest in rows)

@@ -50,6 +50,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         state: How far it has come.
         result: `CREATED` or why not; 0 while there is none.
         is_verified: Its accounts need no comparison.
+        expires_at: When the breaker ends it, if it is a hold, in nanoseconds since 1970; 0: never.
     """
 
     sequence: int
@@ -62,6 +63,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     state: RowState
     result: int = 0
     is_verified: bool = True
+    expires_at: int = 0
 
     @property
     def is_booked(self) -> bool:

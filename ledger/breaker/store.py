@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from ledger.accounts import Balance
-from ledger.breaker.messages import Close, Open, Position
+from ledger.breaker.messages import Position
 from ledger.breaker.rows import Row
 from ledger.tigerbeetle import NewAccount
 
@@ -39,16 +39,20 @@ class Change:
         epoch: Of the writer; any other in the database refuses it.
         rows: New ones, or old ones that have come further.
         balances: Of the mirror.
+        flags: Of accounts that were closed, or opened again.
         accounts: New ones.
+        are_there: TigerBeetle has the new accounts.
         turn: New position, if it changes.
         is_verified: The ledgers were found to be equal: nothing needs a comparison any more, and
-            what PostgreSQL booked is in TigerBeetle.
+            what PostgreSQL booked, and opened, is in TigerBeetle.
     """
 
     epoch: int
     rows: Sequence[Row] = ()
     balances: Mapping[UUID, Balance] = field(default_factory=dict)
+    flags: Mapping[UUID, int] = field(default_factory=dict)
     accounts: Sequence[NewAccount] = ()
+    are_there: bool = True
     turn: Turn | None = None
     is_verified: bool = False
 
@@ -64,6 +68,7 @@ class Books:
         reason: Of the position.
         last_sequence: Of the journal.
         accounts: With their balances.
+        lacking: Accounts that TigerBeetle does not have yet.
         holds: Rows of holds that are booked and not ended.
         unsettled: Rows that are not at their end: unknown, not yet in TigerBeetle, or not compared.
     """
@@ -74,6 +79,7 @@ class Books:
     reason: str
     last_sequence: int
     accounts: Sequence[tuple[NewAccount, Balance]]
+    lacking: Sequence[UUID]
     holds: Sequence[Row]
     unsettled: Sequence[Row]
 
@@ -107,13 +113,6 @@ class Store(Protocol):
         Raises:
             BreakerFenced: The writer's epoch is over; nothing was written.
             JournalUnknown: The connection was lost meanwhile.
-        """
-
-    async def wish(self, at: datetime) -> Open | Close | None:
-        """The oldest wish of an operator that no breaker has taken; it is taken now.
-
-        Raises:
-            JournalUnknown: The database cannot be reached.
         """
 
     async def close(self) -> None:

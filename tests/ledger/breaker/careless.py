@@ -9,6 +9,7 @@ import msgspec
 from actors.simulation import Simulation
 from ledger.breaker import Breaker, Position, Row, RowState
 from ledger.breaker.batch import Batch
+from ledger.breaker.chains import LINKED
 from ledger.breaker.healing import Healing
 from ledger.tigerbeetle import LookUpTransfers
 from ledger.transfers import Transfer
@@ -85,6 +86,42 @@ class RenamingBreaker(Breaker):
         return RenamingHealing(
             self, self._ask, self._store, self._epoch, self._mirror, self._unsettled
         )
+
+
+class CuttingBreaker(Breaker):
+    """Sends the transfers of a chain one by one."""
+
+    def _outgoing(self, rows: Sequence[Row]) -> tuple[Transfer, ...]:
+        sent = super()._outgoing(rows)
+        return tuple(msgspec.structs.replace(each, flags=each.flags & ~LINKED) for each in sent)
+
+
+class LeavingBreaker(Breaker):
+    """Leaves it to TigerBeetle to end holds in time."""
+
+    def _outgoing(self, rows: Sequence[Row]) -> tuple[Transfer, ...]:
+        return tuple(row.transfer for row in rows)
+
+
+class ForgetfulBreaker(Breaker):
+    """Does not mind that an unknown transfer may have closed an account, or come before that."""
+
+    def _hold_back(self, row: Row) -> None:
+        super()._hold_back(row)
+        self._mirror._closing.clear()
+        self._mirror._unknown = 0
+
+
+async def cutting(simulation: Simulation) -> World:
+    return await live(simulation, CuttingBreaker)
+
+
+async def leaving(simulation: Simulation) -> World:
+    return await live(simulation, LeavingBreaker)
+
+
+async def forgetful(simulation: Simulation) -> World:
+    return await live(simulation, ForgetfulBreaker)
 
 
 async def resending(simulation: Simulation) -> World:

@@ -7,8 +7,7 @@ dead one loses what its clients do not send again; an answer may come long after
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -22,9 +21,7 @@ from ledger.breaker import (
     Books,
     BreakerFenced,
     Change,
-    Close,
     JournalUnknown,
-    Open,
     Position,
     Row,
     RowState,
@@ -107,7 +104,7 @@ class ModelledCluster:
         """Somebody else's transfer."""
         self.state.first_timestamp += 1
         (result,) = apply_batch(self.state, [transfer], self.state.first_timestamp)
-        assert result is TransferResult.CREATED
+        assert result is TransferResult.CREATED, result.name
         self.state.keep()
 
     def send(self, request: Request) -> None:
@@ -285,10 +282,10 @@ class ModelledDatabase:
     is_held: bool = False
     reason: str = ""
     accounts: dict[UUID, tuple[NewAccount, Balance]] = field(default_factory=dict)
+    lacking: set[UUID] = field(default_factory=set)
     rows: dict[UUID, Row] = field(default_factory=dict)
     endings: dict[UUID, list[UUID]] = field(default_factory=dict)
     turns: list[Turn] = field(default_factory=list)
-    wishes: list[Open | Close] = field(default_factory=list)
     is_away: bool = False
     losses: list[Loss] = field(default_factory=list)
     is_fencing: bool = True
@@ -318,6 +315,7 @@ class ModelledStore:
             database.reason,
             max((row.sequence for row in rows), default=0),
             list(database.accounts.values()),
+            list(database.lacking),
             [row for row in rows if row.is_hold and row.is_booked and not self._ending(row)],
             [row for row in rows if not row.is_verified],
         )
@@ -343,11 +341,6 @@ class ModelledStore:
             raise JournalUnknown("tenant", "after")
         await self._wait()
 
-    async def wish(self, at: datetime) -> Open | Close | None:
-        del at
-        database = await self._reach()
-        return database.wishes.pop(0) if database.wishes else None
-
     async def close(self) -> None:
         pass
 
@@ -369,10 +362,21 @@ class ModelledStore:
         node = self._database.node
         await node.clock.sleep_ms(node.rng.randrange(2))
 
-    def _write(self, change: Change) -> None:
+    def _write_accounts(self, change: Change) -> None:
         database = self._database
         for account in change.accounts:
             database.accounts[account.id] = (account, Balance(0, 0, 0, 0))
+            if not change.are_there:
+                database.lacking.add(account.id)
+        for account_id, flags in change.flags.items():
+            account, balance = database.accounts[account_id]
+            database.accounts[account_id] = (replace(account, flags=flags), balance)
+        if change.is_verified:
+            database.lacking.clear()
+
+    def _write(self, change: Change) -> None:
+        database = self._database
+        self._write_accounts(change)
         for row in change.rows:
             database.rows[row.transfer.id] = row
             if row.transfer.pending_id is not None:

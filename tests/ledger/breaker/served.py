@@ -41,7 +41,6 @@ class ServedBank:
             call_ms=2 * deadline_ms,
             retry_ms=10,
             reload_ms=50,
-            wish_ms=100,
         )
         self.cluster = ModelledCluster(node)
         self.accounts = ACCOUNTS

@@ -1,6 +1,5 @@
 """What a breaker refuses, and what it tells operators and obeys."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +10,15 @@ from ledger import Transfer, TransferFlag, TransferResult
 from ledger.breaker import (
     NEVER_CREATED,
     AddAccounts,
-    BreakerOpen,
     Close,
     Open,
     Position,
     Unsupported,
 )
+from ledger.core import AccountState
 from ledger.tigerbeetle import NewAccount
 from tests.ledger.breaker.bank import CREATED, Bank, run
-from tests.ledger.breaker.world import ANA, BEA, LIMITED, PI, SETTINGS
+from tests.ledger.breaker.world import ANA, BEA, LIMITED, PI
 
 
 def test_opening_and_closing_raise_the_epoch_and_are_audit_events() -> None:
@@ -87,24 +86,6 @@ def test_manual_opening_stays_until_somebody_closes_it() -> None:
     run(test)
 
 
-def test_wish_that_an_operator_left_is_obeyed() -> None:
-    async def test(bank: Bank) -> None:
-        bank.database.wishes = [Close("nothing to do", "ana"), Open("drill", "ana")]
-        await bank.node.clock.sleep_ms(500)
-        assert (await bank.status()).is_held
-        assert await bank.submit(bank.plain(ANA, BEA, 10)) == (CREATED,)
-        bank.database.wishes = [Close("drill is over", "bea")]
-        await bank.node.clock.sleep_ms(500)
-
-        assert (await bank.status()).position is Position.CLOSED
-        assert [turn.made_by for turn in bank.database.turns] == ["ana", "bea"]
-        bank.database.wishes = [Open("drill", "ana")]
-        await bank.node.clock.sleep_ms(500)
-        assert (await bank.status()).is_held
-
-    run(test, settings=replace(SETTINGS, wish_ms=100))
-
-
 def test_closing_by_hand_skips_nothing() -> None:
     async def test(bank: Bank) -> None:
         await bank.open()
@@ -155,18 +136,57 @@ def test_metrics_tell_position_epoch_lag_and_unknown_transfers() -> None:
     run(test)
 
 
-def test_new_account_takes_tigerbeetle() -> None:
+def test_account_opened_during_an_outage_is_in_tigerbeetle_afterwards() -> None:
     async def test(bank: Bank) -> None:
         new = NewAccount(bank.node.ids.new_id(), 1, LIMITED)
+        idle = NewAccount(bank.node.ids.new_id(), 1, LIMITED)
         await bank.open()
-        with pytest.raises(BreakerOpen):
-            await bank.node.call("breaker", AddAccounts((new,)))
+        await bank.node.call("breaker", AddAccounts((new, new, idle)))
+        assert await bank.submit(bank.plain(PI, new.id, 5)) == (CREATED,)
+        await bank.node.call("breaker", Open("read again", "test"))
+        assert await bank.submit(bank.plain(new.id, ANA, 5)) == (CREATED,)
         bank.cluster.heal()
-        await bank.rest()
-        await bank.node.call("breaker", AddAccounts((new, new)))
+        status = await bank.node.call("breaker", Close("it is over", "test"), timeout_ms=60_000)
+        assert status.position is Position.CLOSED
         await bank.node.call("breaker", AddAccounts((new,)))
 
         assert await bank.submit(bank.plain(PI, new.id, 5)) == (CREATED,)
+        assert await bank.submit(bank.plain(PI, idle.id, 5)) == (CREATED,)
+        assert bank.database.lacking == set()
+
+    run(test)
+
+
+def test_account_that_tigerbeetle_would_refuse_is_not_opened_during_an_outage() -> None:
+    async def test(bank: Bank) -> None:
+        await bank.open()
+        number = bank.node.ids.new_id()
+        for wrong in (
+            NewAccount(NEVER_CREATED, 1),
+            NewAccount(UUID(int=0), 1),
+            NewAccount(number, 0),
+            NewAccount(number, 1, 6),
+            NewAccount(number, 1, 32),
+            NewAccount(number, 1, 0, 978),
+        ):
+            with pytest.raises(Unsupported):
+                await bank.node.call("breaker", AddAccounts((wrong,)))
+
+    run(test)
+
+
+def test_account_that_moved_in_tigerbeetle_before_is_an_alarm() -> None:
+    async def test(bank: Bank) -> None:
+        new = NewAccount(bank.node.ids.new_id(), 1)
+        await bank.open()
+        await bank.node.call("breaker", AddAccounts((new,)))
+        bank.cluster.state.accounts[new.id.int] = AccountState(new.id, 0, 0, 5, 0, 5, ledger=7)
+        bank.cluster.heal()
+        await bank.rest()
+
+        status = await bank.status()
+        assert (status.position, status.is_held) == (Position.OPEN, True)
+        assert "accounts that differ: 1" in status.reason
 
     run(test)
 
@@ -191,8 +211,9 @@ def test_account_with_a_history_of_its_own_is_refused() -> None:
     [
         {"flags": int(TransferFlag.LINKED)},
         {"flags": int(TransferFlag.BALANCING_DEBIT)},
-        {"flags": int(TransferFlag.PENDING | TransferFlag.CLOSING_DEBIT)},
-        {"flags": int(TransferFlag.PENDING), "timeout_seconds": 1},
+        {"flags": int(TransferFlag.PENDING | TransferFlag.BALANCING_CREDIT)},
+        {"flags": 0x100},
+        {"timeout_seconds": 1},
         {"id": UUID(int=0)},
         {"amount_cents": 2**63},
         {"ledger": 978},

@@ -44,6 +44,8 @@ def test_schedules_reach_what_they_are_meant_to_test() -> None:
     names = {getattr(each, "name", None) or each for each in seen}
     assert {"OPEN", "CLOSED", "CREATED", "EXISTS", "EXCEEDS_CREDITS"} <= names
     assert {"PENDING_TRANSFER_ALREADY_POSTED", "PENDING_TRANSFER_ALREADY_VOIDED"} <= names
+    assert {"PENDING_TRANSFER_EXPIRED", "LINKED_EVENT_FAILED"} <= names
+    assert {"DEBIT_ACCOUNT_ALREADY_CLOSED", "CREDIT_ACCOUNT_ALREADY_CLOSED"} <= names
     routes = {(each[0].value, each[1]) for each in seen if isinstance(each, tuple)}
     assert {("tb", RowState.DONE), ("tb", RowState.FAILED)} <= routes
     assert {("pg", RowState.DONE), ("pg", RowState.FAILED)} <= routes
@@ -59,6 +61,9 @@ def test_schedules_reach_what_they_are_meant_to_test() -> None:
         pytest.param(careless.blind, id="no comparison"),
         pytest.param(careless.renaming, id="replay under new ids"),
         pytest.param(careless.late_journal, id="journal after sending"),
+        pytest.param(careless.cutting, id="a chain sent in parts"),
+        pytest.param(careless.leaving, id="timeouts left to TigerBeetle"),
+        pytest.param(careless.forgetful, id="closed accounts not doubted"),
     ],
 )
 def test_each_protection_is_needed(tree: careless.Tree) -> None:

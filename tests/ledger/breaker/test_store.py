@@ -10,7 +10,16 @@ import msgspec
 import pytest
 
 from actors import Killed, Node
-from ledger import Balance, Transfer, TransferResult, UnsafeDurability, hold, post
+from ledger import (
+    Balance,
+    Transfer,
+    TransferFlag,
+    TransferResult,
+    UnsafeDurability,
+    hold,
+    post,
+    void,
+)
 from ledger.breaker import (
     BreakerFenced,
     Change,
@@ -289,3 +298,27 @@ async def test_drill_by_hand_is_on_record(bank: ServedBank) -> None:
     assert await bank.rows(
         "SELECT position, is_held, reason, made_by FROM breaker_events ORDER BY number"
     ) == [("open", True, "drill", "ana"), ("closed", False, "drill is over", "bea")]
+
+
+async def test_chains_ends_of_holds_and_closed_accounts_survive_the_breaker(
+    node: Node, migrated_dsn: str
+) -> None:
+    bank = ServedBank(node, migrated_dsn)
+    await bank.start()
+    linked = msgspec.structs.replace(bank.plain(ANA, BEA, 10), flags=int(TransferFlag.LINKED))
+    held = hold(node.ids.new_id(), ANA, PI, 40, 1, timeout_seconds=1)
+    flags = int(TransferFlag.PENDING | TransferFlag.CLOSING_DEBIT)
+    closing = Transfer(node.ids.new_id(), BEA, PI, 0, 1, flags)
+    transfers = (linked, bank.plain(BEA, ANA, 110), held, closing)
+    assert await bank.submit(*transfers) == (TransferResult.CREATED,) * 4
+
+    pid = node.whereis("breaker")
+    assert pid is not None
+    node.exit(pid, Killed())
+
+    while bank.cluster.balance(ANA).debits_pending:
+        await node.clock.sleep_ms(20)
+    refused = await bank.settle(bank.plain(BEA, ANA, 1))
+    assert refused is TransferResult.DEBIT_ACCOUNT_ALREADY_CLOSED
+    assert await bank.settle(void(node.ids.new_id(), closing.id)) is TransferResult.CREATED
+    await bank.check()

@@ -7,9 +7,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from actors import ActorError, Node, ProcessInfo, StartFailed
 from actors.simulation import Faults, Simulation
-from ledger import AccountFlag, LedgerError, Transfer, TransferResult, hold, post, void
+from ledger import (
+    AccountFlag,
+    LedgerError,
+    Transfer,
+    TransferFlag,
+    TransferResult,
+    hold,
+    post,
+    void,
+)
 from ledger.breaker import (
     AddAccounts,
     AskStatus,
@@ -34,7 +45,7 @@ CUSTOMERS = (ANA, BEA, CEU)
 LIMITED = int(AccountFlag.DEBITS_MUST_NOT_EXCEED_CREDITS)
 LIMITED_CREDIT = int(AccountFlag.CREDITS_MUST_NOT_EXCEED_DEBITS)
 FUNDS = 100
-SETTINGS = BreakerSettings(failures_max=3, rest_ms=5_000, call_ms=1_500, retry_ms=100, wish_ms=None)
+SETTINGS = BreakerSettings(failures_max=3, rest_ms=5_000, call_ms=1_500, retry_ms=100)
 BACKEND = BackendSettings(deadline_ms=1_000)
 CLIENTS = 3
 ORDERS = 4
@@ -67,6 +78,7 @@ class World:
 
     Attributes:
         orders: Of all customers.
+        chains: Ids of transfers that belong together.
         told: The last answer to each id.
         log: Faults, for whoever reads a failing seed.
     """
@@ -77,6 +89,7 @@ class World:
     breaker_class: type[Breaker] = Breaker
     settings: BreakerSettings = SETTINGS
     orders: list[Order] = field(default_factory=list)
+    chains: list[list[UUID]] = field(default_factory=list)
     told: dict[UUID, TransferResult] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -152,15 +165,61 @@ class World:
         rng, clock = self.node.rng, self.node.clock
         for _ in range(ORDERS):
             await clock.sleep_ms(rng.randrange(2 * SPAN_MS // ORDERS))
-            debtor, creditor = rng.sample((PI, OWN, *CUSTOMERS), 2)
-            amount = rng.choice((5, 30, 60, FUNDS))
-            if rng.random() < 0.5:
-                await self.pay(Order(), partial(plain, debtor, creditor, amount))
-                continue
+            await self.order()
+
+    async def order(self) -> None:
+        rng, clock = self.node.rng, self.node.clock
+        debtor, creditor = rng.sample((PI, OWN, *CUSTOMERS), 2)
+        amount = rng.choice((5, 30, 60, FUNDS))
+        kind = rng.random()
+        if kind < 0.35:
+            await self.pay(Order(), partial(plain, debtor, creditor, amount))
+        elif kind < 0.55:
+            await self.pay_chain(debtor, creditor, amount)
+        elif kind < 0.62:
+            await self.close_account(rng.choice(CUSTOMERS))
+        else:
             order = Order()
-            if await self.pay(order, partial(held, debtor, creditor, amount)):
+            seconds = rng.choice((0, 0, 1, 4, 15))
+            if await self.pay(order, partial(held, debtor, creditor, amount, seconds)):
                 await clock.sleep_ms(rng.randrange(SPAN_MS // 4))
+                if seconds and rng.random() < 0.5:
+                    return  # it ends by itself
                 await self.end_hold(order.ids[-1], amount)
+
+    async def pay_chain(self, debtor: UUID, creditor: UUID, amount: int) -> None:
+        """All or nothing: money that goes on at once, and perhaps a hold with its end."""
+        rng, new_id = self.node.rng, self.node.ids.new_id
+        third = rng.choice([each for each in (PI, *CUSTOMERS) if each not in {debtor, creditor}])
+        chain = [
+            plain(debtor, creditor, amount, new_id()),
+            plain(creditor, third, amount, new_id()),
+        ]
+        if rng.random() < 0.4:
+            chain.append(held(third, debtor, amount, 0, new_id()))
+            chain.append(post(new_id(), chain[-1].id))
+        await self.settle_chain([*map(linked, chain[:-1]), chain[-1]])
+
+    async def settle_chain(self, chain: list[Transfer]) -> None:
+        self.chains.append([each.id for each in chain])
+        while True:
+            try:
+                answers = await self.node.call("breaker", Submit(tuple(chain)), timeout_ms=2_000)
+            except (ActorError, LedgerError):
+                answers = ()
+            if answers and all(isinstance(answer, TransferResult) for answer in answers):
+                for each, answer in zip(chain, answers, strict=True):
+                    if self.told.get(each.id) is not TransferResult.CREATED:
+                        self.told[each.id] = answer
+                return
+            await self.node.clock.sleep_ms(50 + self.node.rng.randrange(1_000))
+
+    async def close_account(self, customer: UUID) -> None:
+        """Nothing moves on it until it is opened again."""
+        order = Order()
+        if await self.pay(order, partial(closing, customer, PI)):
+            await self.node.clock.sleep_ms(self.node.rng.randrange(SPAN_MS // 4))
+            await self.pay(Order(), lambda transfer_id: void(transfer_id, order.ids[-1]))
 
     async def end_hold(self, hold_id: UUID, amount: int) -> None:
         """Post or void; now and then somebody else does at the same time."""
@@ -203,8 +262,17 @@ def plain(debtor: UUID, creditor: UUID, amount: int, transfer_id: UUID) -> Trans
     return Transfer(transfer_id, debtor, creditor, amount, 1)
 
 
-def held(debtor: UUID, creditor: UUID, amount: int, transfer_id: UUID) -> Transfer:
-    return hold(transfer_id, debtor, creditor, amount, 1)
+def held(debtor: UUID, creditor: UUID, amount: int, seconds: int, transfer_id: UUID) -> Transfer:
+    return hold(transfer_id, debtor, creditor, amount, 1, timeout_seconds=seconds)
+
+
+def closing(debtor: UUID, creditor: UUID, transfer_id: UUID) -> Transfer:
+    flags = int(TransferFlag.PENDING | TransferFlag.CLOSING_DEBIT)
+    return Transfer(transfer_id, debtor, creditor, 0, 1, flags)
+
+
+def linked(transfer: Transfer) -> Transfer:
+    return msgspec.structs.replace(transfer, flags=transfer.flags | TransferFlag.LINKED)
 
 
 def duration_ms(world: World) -> int:
@@ -312,6 +380,9 @@ async def live(
         await node.join(pid)
     await node.clock.sleep_ms(10_000)  # what is still on its way arrives
     await world.is_closed()
+    await node.clock.sleep_ms(16_000)  # the last holds end by themselves
+    await world.is_closed()
+    await world.until_done(Submit(()))
     return world
 
 
@@ -329,12 +400,19 @@ def is_right(world: World) -> None:
     # No double: an order is carried out at most once, under whichever of its ids.
     for order in world.orders:
         assert sum(each.int in cluster for each in order.ids) <= 1
+    # All or nothing: no chain was cut.
+    for chain in world.chains:
+        assert sum(each.int in cluster for each in chain) in {0, len(chain)}
+    # In time: no hold that ends by itself is open.
+    for row in journal.values():
+        assert not (row.expires_at and row.transfer.id.int in world.cluster.state.holds)
     # One truth: journal and TigerBeetle have the same transfers, and the same balances.
     done = {row.transfer.id.int for row in journal.values() if row.state is RowState.DONE}
     assert done == set(cluster)
     assert all(row.state in (RowState.DONE, RowState.FAILED) for row in journal.values())
-    for account_id, (_, mirrored) in world.database.accounts.items():
+    for account_id, (account, mirrored) in world.database.accounts.items():
         assert mirrored == world.cluster.balance(account_id), account_id
+        assert account.flags == world.cluster.state.accounts[account_id.int].flags
     limits_are_kept(world)
     sums_are_equal(world, list(cluster.values()))
 
