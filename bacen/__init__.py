@@ -4,15 +4,26 @@ The faces are the packages: `bacen.wire` (SPI messages, signatures, certificates
 `bacen.icom` (transport), `bacen.dict` (key directory), `bacen.brcode` (QR codes),
 `bacen.identifiers` (ids of Pix), `bacen.codes` (what its codes mean), `bacen.simulator` (the bank
 in a box).
-The errors of all of them are here; their tree is drawn in `bacen/errors.py`.
+The errors of all of them are here (their tree is drawn in `bacen/errors.py`), and the token bucket
+by which ICOM and DICT limit who asks.
 """
 
 from bacen.broken_rule import BrokenRule
 from bacen.errors import (
     BacenError,
+    CatalogueMismatch,
     CertificateRefused,
+    DictConflict,
     DictError,
+    DictForbidden,
+    DictGone,
+    DictNotFound,
+    DictOutcomeUnknown,
+    DictRateLimited,
     DictRefused,
+    DictRequestInvalid,
+    DictRestricted,
+    DictTooEarly,
     DictUnavailable,
     EntryNotFound,
     ExchangeFailed,
@@ -24,17 +35,33 @@ from bacen.errors import (
     InvalidMessage,
     MalformedXml,
     MultipartInvalid,
+    RuleBroken,
     SignatureInvalid,
+    SigningUnavailable,
+    StrRefused,
     UnknownMessage,
     WireError,
 )
+from bacen.token_bucket import TOKEN_MILLI, BucketRule, TokenBucket
 
 __all__ = [
+    "TOKEN_MILLI",
     "BacenError",
     "BrokenRule",
+    "BucketRule",
+    "CatalogueMismatch",
     "CertificateRefused",
+    "DictConflict",
     "DictError",
+    "DictForbidden",
+    "DictGone",
+    "DictNotFound",
+    "DictOutcomeUnknown",
+    "DictRateLimited",
     "DictRefused",
+    "DictRequestInvalid",
+    "DictRestricted",
+    "DictTooEarly",
     "DictUnavailable",
     "EntryNotFound",
     "ExchangeFailed",
@@ -46,7 +73,11 @@ __all__ = [
     "InvalidMessage",
     "MalformedXml",
     "MultipartInvalid",
+    "RuleBroken",
     "SignatureInvalid",
+    "SigningUnavailable",
+    "StrRefused",
+    "TokenBucket",
     "UnknownMessage",
     "WireError",
 ]

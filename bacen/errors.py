@@ -5,18 +5,31 @@ BacenError
 │   ├── MalformedXml         the bytes are no XML that we read
 │   ├── UnknownMessage       a message definition that we do not speak
 │   ├── InvalidMessage       a field breaks the schema or a rule of ours
-│   └── SignatureInvalid     nobody we trust signed these bytes
+│   ├── RuleBroken           a rule of the catalogue beyond the schema
+│   ├── SignatureInvalid     nobody we trust signed these bytes
+│   └── StrRefused           a message of the SFN that the STR does not take
 ├── CertificateRefused       a certificate or key that cannot be used here
+├── SigningUnavailable       no key can sign now; nothing was signed
 ├── MultipartInvalid         a multipart body that breaks its grammar or a bound
 ├── InvalidBrCode            the text is no BR Code, or the code cannot be written
 ├── IcomError
 │   ├── IcomRefused          4xx: nothing was stored
-│   └── IcomUnknown          cut, late or 5xx: it may be stored
+│   ├── IcomUnknown          cut, late or 5xx: it may be stored
+│   └── CatalogueMismatch    the bank speaks other versions of a message
 └── DictError
 ├── InvalidKey           the text is no Pix key
 ├── EntryNotFound        DICT has no such key
-├── DictRefused          DICT answered with another problem
+├── DictRefused          DICT answered with another problem; below it, by what to do next:
+│   ├── DictForbidden        our rights, our certificate or our signature are wrong
+│   ├── DictRequestInvalid   the request is wrong
+│   ├── DictNotFound         what the request names is not there
+│   ├── DictConflict         something is in another state: read it again
+│   ├── DictRestricted       a person, account or key may not be used
+│   ├── DictGone             no longer kept, or no longer offered
+│   └── DictTooEarly         the same request may succeed later
+│       └── DictRateLimited      a bucket is empty, at DICT or in our own count
 └── DictUnavailable      no usable answer
+    └── DictOutcomeUnknown   to a write: it may have been carried out
 """
 
 from dataclasses import dataclass, fields
@@ -75,6 +88,23 @@ class InvalidMessage(WireError):
 
 
 @dataclass(eq=False)
+class RuleBroken(WireError):
+    """A message that follows its schema and breaks a rule of the catalogue; it was not sent.
+
+    Attributes:
+        rule: Name of the rule, such as `local_instrument_dict_needs_proxy`.
+        code: What the other side would answer.
+        path: The place in the document.
+        text: The rule in words, never the value.
+    """
+
+    rule: str
+    code: str
+    path: str
+    text: str
+
+
+@dataclass(eq=False)
 class SignatureInvalid(WireError):
     """The signature does not prove that the named sender wrote these bytes.
 
@@ -86,11 +116,37 @@ class SignatureInvalid(WireError):
 
 
 @dataclass(eq=False)
+class StrRefused(WireError):
+    """A message of the SFN that cannot be taken as it is.
+
+    Attributes:
+        code: What a GEN0004 says of it, such as `EGEN0043`.
+        problem: What is wrong; no value of the message.
+        operation: Its `NUOp`, where it could be read.
+    """
+
+    code: str
+    problem: str
+    operation: str | None = None
+
+
+@dataclass(eq=False)
 class CertificateRefused(BacenError):
     """A certificate or key that is unreadable or too weak.
 
     Attributes:
         problem: What is wrong with it.
+    """
+
+    problem: str
+
+
+@dataclass(eq=False)
+class SigningUnavailable(BacenError):
+    """No key can sign now: none is valid, or the token does not answer. Nothing was signed.
+
+    Attributes:
+        problem: What is missing.
     """
 
     problem: str
@@ -145,7 +201,7 @@ class IcomRefused(IcomError):
     Attributes:
         status: HTTP status.
         title: `title` of the problem document, or the reason phrase.
-        retry_after_s: `Retry-After`, where given.
+        retry_after_s: `Retry-After`, where given; a minute at most.
     """
 
     status: int
@@ -162,6 +218,25 @@ class IcomUnknown(IcomError):
     """
 
     cause: str
+
+
+@dataclass(eq=False)
+class CatalogueMismatch(IcomError):
+    """The bank and we speak different versions of a message (BCB Manual das Interfaces 1.12).
+
+    Attributes:
+        message: Kind of message, such as `pacs.008`.
+        ours: Versions that we send or read.
+        theirs: Versions that the bank takes or sends; empty when it does not take the message.
+    """
+
+    message: str
+    ours: tuple[str, ...]
+    theirs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        ours, theirs = ", ".join(self.ours) or "none", ", ".join(self.theirs) or "none"
+        return f"versions of {self.message}: here {ours}, at the bank {theirs}"
 
 
 @dataclass(eq=False)
@@ -193,15 +268,69 @@ class EntryNotFound(DictError):
 
 @dataclass(eq=False)
 class DictRefused(DictError):
-    """DICT answered with a problem document.
+    """DICT answered with a problem document. A type that we do not know is this class itself.
 
     Attributes:
         type: Last segment of the problem's type, such as `RateLimited`.
         status: HTTP status.
+        correlation_id: Id that DICT gave the exchange.
+        properties: Properties of the request that DICT finds wrong, never their values.
     """
 
     type: str
     status: int
+    correlation_id: str | None = None
+    properties: tuple[str, ...] = ()
+
+
+@dataclass(eq=False)
+class DictForbidden(DictRefused):
+    """Our rights, our certificate or our signature are wrong: somebody must mend them."""
+
+
+@dataclass(eq=False)
+class DictRequestInvalid(DictRefused):
+    """The request is wrong: never send it again unchanged."""
+
+
+@dataclass(eq=False)
+class DictNotFound(DictRefused):
+    """What the request names is not there."""
+
+
+@dataclass(eq=False)
+class DictConflict(DictRefused):
+    """What the request names is in another state than it takes: read it again, then decide."""
+
+
+@dataclass(eq=False)
+class DictRestricted(DictRefused):
+    """A person, an account or a key may not be used this way."""
+
+
+@dataclass(eq=False)
+class DictGone(DictRefused):
+    """DICT does not keep it any more, or does not offer the operation any more."""
+
+
+@dataclass(eq=False)
+class DictTooEarly(DictRefused):
+    """The same request may succeed later."""
+
+
+@dataclass(eq=False)
+class DictRateLimited(DictTooEarly):
+    """A bucket is empty.
+
+    Attributes:
+        policy: Name of the bucket, where it is known.
+        retry_after_ms: When to ask again, as far as we can tell.
+        is_local: We did not ask: our own count of the bucket said no.
+    """
+
+    policy: str | None = None
+    retry_after_ms: int | None = None
+    is_local: bool = False
 
 
 @dataclass(eq=False)
@@ -213,3 +342,16 @@ class DictUnavailable(DictError):
     """
 
     cause: str
+
+
+@dataclass(eq=False)
+class DictOutcomeUnknown(DictUnavailable):
+    """A write without a usable answer: it may have been carried out.
+
+    Attributes:
+        operation: `operationId` of the API.
+        may_repeat: The same request again is safe; otherwise read first what there is.
+    """
+
+    operation: str
+    may_repeat: bool

@@ -1,12 +1,14 @@
 """The rules by which the SPI refuses a payment before any money is touched.
 
-Each function gives the reason of pacs.002 1.17 or None. Sources: BCB message catalogue 5.13
-(dictionary of pacs.008 1.16), BCB Manual de Tempos 7.0.
+Each function gives the rule that is broken, or its reason of pacs.002 1.17, or None. Sources: BCB
+message catalogue 5.13 (dictionary of pacs.008 1.16), BCB Manual de Tempos 7.0.
 """
 
-from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from bacen.validation.rule import Rule
 from bacen.wire import CreditTransfer, Pacs008, Tax
 
 TRANSFERS_MAX = {"PAGPRI": 10, "PAGFRD": 10, "PAGAGD": 500}
@@ -16,10 +18,111 @@ MANUAL_ONLY_PURPOSES = frozenset({"REFU", "IPRT"})
 CASH_PURPOSES = frozenset({"GSCB", "OTHR"})
 ROOT_PAYMENT_PURPOSES = frozenset({"IPAY", "IPRT"})
 TAX_INSTRUMENTS = frozenset({"QRES", "APES", "MANU", "DICT"})
+TAX_TYPES = frozenset({"CBSSPLIT", "IBSSPLIT"})
 CNPJ_LENGTH = 14
-STATIC_TXID_MAX = 25
-DYNAMIC_TXID_MIN = 26
-DYNAMIC_TXID_MAX = 35
+
+SERVICE_LEVEL: Final = Rule(
+    "service_level_fits_priority", "CH16", "HIGH goes with PAGPRI, NORM with PAGFRD and PAGAGD"
+)
+COUNT: Final = Rule(
+    "number_of_payments",
+    "AM18",
+    "NbOfTxs must be the number of payments, 10 at most, 500 with PAGAGD",
+)
+END_TO_END_TIME: Final = Rule(
+    "end_to_end_id_within_12_hours",
+    "FF08",
+    "the time in the EndToEndId must be within 12 hours of the message",
+)
+AMOUNT: Final = Rule("amount_above_zero", "AM01", "the amount must be above zero")
+PARTICIPANTS: Final = Rule("participants_differ", "AG12", "the two PSPs must differ")
+INITIATOR: Final = Rule(
+    "local_instrument_inic_needs_initiator", "CH16", "INIC needs the initiator's CNPJ"
+)
+AUTOMATIC_ORIGIN: Final = Rule(
+    "local_instrument_auto_needs_txid_or_initiator", "CH16", "AUTO needs a txid or an initiator"
+)
+AUTOMATIC_PURPOSE: Final = Rule(
+    "local_instrument_auto_needs_ipay", "CH16", "AUTO goes with the purpose IPAY"
+)
+ROOT_PAYMENT: Final = Rule(
+    "purpose_iprt_needs_root_payment", "CH16", "IPRT needs the root payment in InstrId"
+)
+TAX_PARTIES: Final = Rule(
+    "tax_between_companies", "RR06", "a split payment is between legal persons"
+)
+TAX_INSTRUMENT: Final = Rule(
+    "tax_fits_local_instrument", "RR06", "a split payment is by QRES, APES, MANU or DICT"
+)
+TAX_RECORDS: Final = Rule(
+    "tax_has_one_record_each", "RR06", "a split payment has one CBSSPLIT and one IBSSPLIT"
+)
+TAX_TOTAL: Final = Rule("tax_within_amount", "AM23", "the taxes must not exceed the amount")
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What a local instrument asks for.
+
+    Attributes:
+        has_key: A key must be there, else it must not.
+        txid_length: Fewest and most characters of the TxId; 0 is none.
+        key_rule: Broken where the key is wrong.
+        txid_rule: Broken where the TxId is.
+    """
+
+    has_key: bool
+    txid_length: tuple[int, int]
+    key_rule: Rule
+    txid_rule: Rule
+
+
+def instrument(code: str, txid_length: tuple[int, int], *, has_key: bool) -> Instrument:
+    """Name the rules of a local instrument."""
+    start, (least, most) = f"local_instrument_{code.lower()}", txid_length
+    verb = "needs" if least else "limits" if most else "forbids"
+    wanted = f"{least} to {most} characters" if most else "no characters"
+    return Instrument(
+        has_key,
+        txid_length,
+        Rule(
+            f"{start}_{'needs' if has_key else 'forbids'}_proxy",
+            "CH16",
+            f"{code} {'needs a' if has_key else 'goes without'} key",
+        ),
+        Rule(f"{start}_{verb}_txid", "CH16", f"with {code} the txid has {wanted}"),
+    )
+
+
+INSTRUMENTS: Final = {
+    "MANU": instrument("MANU", (0, 0), has_key=False),
+    "DICT": instrument("DICT", (0, 0), has_key=True),
+    "QRES": instrument("QRES", (0, 25), has_key=True),
+    "APES": instrument("APES", (0, 25), has_key=True),
+    "QRDN": instrument("QRDN", (26, 35), has_key=True),
+    "APDN": instrument("APDN", (26, 35), has_key=True),
+    "INIC": instrument("INIC", (1, 25), has_key=True),
+    "AUTO": instrument("AUTO", (0, 35), has_key=False),
+}
+CASH: Final = {
+    purpose: Rule(f"purpose_{purpose.lower()}_needs_cash", "CH16", f"{purpose} needs Strd")
+    for purpose in sorted(CASH_PURPOSES)
+} | {
+    purpose: Rule(f"purpose_{purpose.lower()}_forbids_cash", "CH16", f"{purpose} goes without Strd")
+    for purpose in ("IPAY", "IPRT", "REFU")
+}
+MANUAL: Final = {
+    purpose: Rule(f"purpose_{purpose.lower()}_needs_manu", "CH16", f"{purpose} goes with MANU")
+    for purpose in sorted(MANUAL_ONLY_PURPOSES)
+}
+NO_ROOT_PAYMENT: Final = {
+    purpose: Rule(
+        f"purpose_{purpose.lower()}_forbids_root_payment",
+        "CH16",
+        f"{purpose} goes without InstrId",
+    )
+    for purpose in ("GSCB", "OTHR", "REFU")
+}
 
 
 class Window:
@@ -40,88 +143,78 @@ class Window:
 
 def message_reason(message: Pacs008) -> str | None:
     """Judge what concerns every payment of the message: AM18 and CH16."""
+    rule = message_rule(message)
+    return None if rule is None else rule.code
+
+
+def message_rule(message: Pacs008) -> Rule | None:
+    """Find the rule that every payment of the message breaks."""
     transfers_max = TRANSFERS_MAX.get(message.service_level)
     if transfers_max is None or PRIORITY[message.service_level] != message.priority:
-        return "CH16"
+        return SERVICE_LEVEL
     if message.declared_count is not None or len(message.transfers) > transfers_max:
-        return "AM18"
+        return COUNT
     return None
 
 
 def transfer_reason(transfer: CreditTransfer, window: Window) -> str | None:
     """Judge one payment by itself: FF08, AM01, AG12, CH16, RR06 and AM23."""
+    rule = transfer_rule(transfer, window)
+    return None if rule is None else rule.code
+
+
+def transfer_rule(transfer: CreditTransfer, window: Window) -> Rule | None:
+    """Find the first rule that a payment breaks by itself."""
     if not window.admits(transfer.end_to_end_id):
-        return "FF08"
+        return END_TO_END_TIME
     if transfer.amount_cents == 0:
-        return "AM01"
+        return AMOUNT
     if transfer.debtor_ispb == transfer.creditor_ispb:
-        return "AG12"
-    rule = LOCAL_INSTRUMENTS.get(transfer.local_instrument)
-    if rule is None or not rule(transfer):
-        return "CH16"
-    if not purpose_fits(transfer):
-        return "CH16"
-    return None if transfer.tax is None else tax_reason(transfer, transfer.tax)
+        return PARTICIPANTS
+    rule = instrument_rule(transfer) or purpose_rule(transfer)
+    if rule is not None or transfer.tax is None:
+        return rule
+    return tax_rule(transfer, transfer.tax)
 
 
-def purpose_fits(transfer: CreditTransfer) -> bool:
+def instrument_rule(transfer: CreditTransfer) -> Rule | None:
+    """Find what does not go with the local instrument."""
+    code = transfer.local_instrument
+    wanted = INSTRUMENTS[code]
+    if (transfer.creditor_key is not None) != wanted.has_key:
+        return wanted.key_rule
+    least, most = wanted.txid_length
+    if not least <= len(transfer.transaction_id or "") <= most:
+        return wanted.txid_rule
+    if code == "INIC" and transfer.initiator_cnpj is None:
+        return INITIATOR
+    if code == "AUTO":
+        if transfer.purpose != "IPAY":
+            return AUTOMATIC_PURPOSE
+        if transfer.transaction_id is None and transfer.initiator_cnpj is None:
+            return AUTOMATIC_ORIGIN
+    return None
+
+
+def purpose_rule(transfer: CreditTransfer) -> Rule | None:
+    """Find what does not go with the purpose."""
     purpose = transfer.purpose
     if (transfer.cash is not None) != (purpose in CASH_PURPOSES):
-        return False
+        return CASH[purpose]
     if purpose in MANUAL_ONLY_PURPOSES and transfer.local_instrument != "MANU":
-        return False
+        return MANUAL[purpose]
     if transfer.instruction_id is None:
-        return purpose != "IPRT"
-    return purpose in ROOT_PAYMENT_PURPOSES
+        return ROOT_PAYMENT if purpose == "IPRT" else None
+    return None if purpose in ROOT_PAYMENT_PURPOSES else NO_ROOT_PAYMENT[purpose]
 
 
-def tax_reason(transfer: CreditTransfer, tax: Tax) -> str | None:
+def tax_rule(transfer: CreditTransfer, tax: Tax) -> Rule | None:
     """Judge a split payment: only between legal persons, one record each, within the amount."""
-    between_companies = len(transfer.debtor_tax_id) == len(transfer.creditor_tax_id) == CNPJ_LENGTH
-    if not between_companies or transfer.local_instrument not in TAX_INSTRUMENTS:
-        return "RR06"
-    if {each.type for each in tax.records} != {"CBSSPLIT", "IBSSPLIT"}:
-        return "RR06"
+    if not len(transfer.debtor_tax_id) == len(transfer.creditor_tax_id) == CNPJ_LENGTH:
+        return TAX_PARTIES
+    if transfer.local_instrument not in TAX_INSTRUMENTS:
+        return TAX_INSTRUMENT
+    if {each.type for each in tax.records} != TAX_TYPES:
+        return TAX_RECORDS
     total_cents = sum(each.amount_cents for each in tax.records)
-    return "AM23" if total_cents > transfer.amount_cents else None
-
-
-def typed(transfer: CreditTransfer) -> bool:
-    return transfer.transaction_id is None and transfer.creditor_key is None
-
-
-def by_key(transfer: CreditTransfer) -> bool:
-    return transfer.transaction_id is None and transfer.creditor_key is not None
-
-
-def static_code(transfer: CreditTransfer) -> bool:
-    length = len(transfer.transaction_id or "")
-    return transfer.creditor_key is not None and length <= STATIC_TXID_MAX
-
-
-def dynamic_code(transfer: CreditTransfer) -> bool:
-    length = len(transfer.transaction_id or "")
-    return transfer.creditor_key is not None and DYNAMIC_TXID_MIN <= length <= DYNAMIC_TXID_MAX
-
-
-def initiated(transfer: CreditTransfer) -> bool:
-    length = len(transfer.transaction_id or "")
-    has_initiator = transfer.initiator_cnpj is not None
-    return has_initiator and transfer.creditor_key is not None and 1 <= length <= STATIC_TXID_MAX
-
-
-def automatic(transfer: CreditTransfer) -> bool:
-    has_origin = transfer.transaction_id is not None or transfer.initiator_cnpj is not None
-    return transfer.creditor_key is None and transfer.purpose == "IPAY" and has_origin
-
-
-LOCAL_INSTRUMENTS: Mapping[str, Callable[[CreditTransfer], bool]] = {
-    "MANU": typed,
-    "DICT": by_key,
-    "QRES": static_code,
-    "APES": static_code,
-    "QRDN": dynamic_code,
-    "APDN": dynamic_code,
-    "INIC": initiated,
-    "AUTO": automatic,
-}
+    return TAX_TOTAL if total_cents > transfer.amount_cents else None

@@ -1,32 +1,23 @@
 """What is wrong with a message, in the order in which the bank looks."""
 
 import re
-from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from typing import Final
 
 import msgspec
 from lxml import etree
 
 from bacen import InvalidMessage, MalformedXml, SignatureInvalid, UnknownMessage, WireError
-from bacen.validation.rules import Window, message_reason, transfer_reason
-from bacen.wire import Pacs004, Pacs008, Verifier, check_signature, parse_xml, read_unsigned
-from bacen.wire.schema import SchemaViolation, examine
+from bacen.validation.findings import broken_rules
+from bacen.wire import Verifier, check_signature, parse_xml, read_unsigned
+from bacen.wire.schema import VIOLATIONS_MAX, SchemaViolation, examine
 
 HEADER: Final = "/Envelope/AppHdr"
 _SIGNATURE: Final = f"{HEADER}/Sgntr"
-_PAYMENT: Final = "/Envelope/Document/FIToFICstmrCdtTrf"
 _NUMBERED = re.compile(r"Document/\*\[([0-9]+)\]/?(.*)")
-_RULES: Final = {
-    "AG12": "the two PSPs must differ",
-    "AM01": "the amount must be above zero",
-    "AM18": "NbOfTxs must be the number of payments, 10 at most, 500 with PAGAGD",
-    "AM23": "the taxes must not exceed the amount",
-    "CH16": "local instrument, purpose, key, txid and root payment must fit together",
-    "FF08": "the time in the EndToEndId must be within 12 hours of CreDt",
-    "RR06": "a split payment is between companies, with one CBSSPLIT and one IBSSPLIT",
-}
-_MESSAGE_RULES: Final = {**_RULES, "CH16": "priority and service level must fit together"}
+# Where a message repeats BizMsgIdr.
+_OWN_IDS: Final = ("GrpHdr/MsgId", "MsgHdr/MsgId", "Assgnmt/Id")
 
 
 class Signature(Enum):
@@ -62,8 +53,8 @@ def validate(
     """Find what is wrong with a message.
 
     The schema first; a message that breaks it is not looked at further. Then the encoding and the
-    header, the signature where a verifier is given, and for pacs.008 and pacs.004 the rules of the
-    SPI that need neither accounts nor a clock. Raises nothing.
+    header, the signature where a verifier is given, and the rules of the catalogue that need
+    neither accounts nor a clock. Raises nothing.
 
     Args:
         xml: The message as it came.
@@ -111,17 +102,18 @@ def _header(root: etree._Element, message: str) -> tuple[SchemaViolation, ...]:
     if definition != message:
         text = f"must be {message}, as the namespace says"
         found.append(SchemaViolation(f"{HEADER}/MsgDefIdr", "definition", text))
-    for group in root[1].findall("{*}*/{*}GrpHdr/{*}MsgId"):
-        if group.text != own_id:
-            name = etree.QName(root[1][0]).localname
-            path = f"/Envelope/Document/{name}/GrpHdr/MsgId"
-            text = "must be the same as BizMsgIdr"
-            found.append(SchemaViolation(path, "message_id", text))
+    document = root[1][0]
+    for own in _OWN_IDS:
+        for place in document.findall("/".join(f"{{*}}{name}" for name in own.split("/"))):
+            if place.text != own_id:
+                path = f"/Envelope/Document/{etree.QName(document).localname}/{own}"
+                text = "must be the same as BizMsgIdr"
+                found.append(SchemaViolation(path, "message_id", text))
     return tuple(found)
 
 
 def _content(root: etree._Element) -> tuple[SchemaViolation, ...]:
-    """Read the message as the platform does, and judge payments as the bank does."""
+    """Read the message as the platform does, and judge it by the rules beyond the schema."""
     for place in root[0].findall("{*}Sgntr"):
         place.clear()
     try:
@@ -132,34 +124,16 @@ def _content(root: etree._Element) -> tuple[SchemaViolation, ...]:
         return (SchemaViolation(_place(error.path), "content", error.problem),)
     except WireError as error:
         return (SchemaViolation("/Envelope", "form", str(error)),)
-    if isinstance(message, Pacs008):
-        return tuple(_payments(message))
-    return tuple(_returns(message)) if isinstance(message, Pacs004) else ()
-
-
-def _payments(message: Pacs008) -> Iterator[SchemaViolation]:
-    reason = message_reason(message)
-    if reason is not None:
-        path = f"{_PAYMENT}/GrpHdr/{'NbOfTxs' if reason == 'AM18' else 'PmtTpInf'}"
-        yield SchemaViolation(path, "business", _MESSAGE_RULES[reason], reason)
-    window = Window(message.created_at)
-    several = len(message.transfers) > 1
-    for number, transfer in enumerate(message.transfers, start=1):
-        reason = transfer_reason(transfer, window)
-        if reason is not None:
-            path = f"{_PAYMENT}/CdtTrfTxInf{f'[{number}]' if several else ''}"
-            yield SchemaViolation(path, "business", _RULES[reason], reason)
-
-
-def _returns(message: Pacs004) -> Iterator[SchemaViolation]:
-    if message.declared_count is not None:
-        text = "must be the number of returns"
-        yield SchemaViolation("/Envelope/Document/PmtRtr/GrpHdr/NbOfTxs", "business", text, "AM18")
-    several = len(message.returns) > 1
-    for number, each in enumerate(message.returns, start=1):
-        if each.amount_cents == 0:
-            path = f"/Envelope/Document/PmtRtr/TxInf{f'[{number}]' if several else ''}"
-            yield SchemaViolation(path, "business", _RULES["AM01"], "AM01")
+    return tuple(
+        SchemaViolation(
+            f"/Envelope/Document/{each.path}",
+            "business",
+            each.rule.text,
+            each.rule.code,
+            each.rule.name,
+        )
+        for each in islice(broken_rules(message), VIOLATIONS_MAX)
+    )
 
 
 def _place(path: str) -> str:

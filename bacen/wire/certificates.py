@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -24,7 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from bacen import CertificateRefused
 from bacen.wire.fields import ISPB
 from bacen.wire.identifiers import SPI_ISPB
-from bacen.wire.keys import Signer, certificate_ispb
+from bacen.wire.keys import Signer, SoftwareKey, certificate_ispb, load_certificates
 
 if sys.platform != "win32":
     import fcntl
@@ -58,7 +58,7 @@ class KeyPair:
         Raises:
             CertificateRefused: Unreadable, or the files do not belong together.
         """
-        return Signer(self.key.read_bytes(), self.certificate.read_bytes())
+        return Signer.from_pem(self.key.read_bytes(), self.certificate.read_bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,12 +282,14 @@ def _hosts(certificate: x509.Certificate) -> set[str]:
 def _load(pair: KeyPair) -> tuple[x509.Certificate, rsa.RSAPrivateKey] | None:
     """Read a pair; None where there is none, or where the files do not belong together."""
     try:
-        Signer(pair.key.read_bytes(), pair.certificate.read_bytes())
-    except (FileNotFoundError, CertificateRefused):
+        key = serialization.load_pem_private_key(pair.key.read_bytes(), password=None)
+        if not isinstance(key, rsa.RSAPrivateKey):
+            return None
+        (certificate,) = load_certificates(pair.certificate.read_bytes())
+        Signer(SoftwareKey(key), certificate)
+    except (FileNotFoundError, CertificateRefused, ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    key = serialization.load_pem_private_key(pair.key.read_bytes(), password=None)
-    assert isinstance(key, rsa.RSAPrivateKey)  # the signer took it
-    return x509.load_pem_x509_certificate(pair.certificate.read_bytes()), key
+    return certificate, key
 
 
 def _write(pair: KeyPair, key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> None:

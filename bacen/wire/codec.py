@@ -13,11 +13,22 @@ from collections.abc import Callable
 from typing import Any
 
 from bacen import InvalidMessage, MalformedXml, SignatureInvalid, UnknownMessage
-from bacen.wire import admi002, camt060, pacs002, pacs004, pacs008, pibr001, pibr002
+from bacen.wire import (
+    automatic,
+    book_transfers,
+    notices,
+    pacs002,
+    pacs008,
+    participants,
+    requests,
+    statements,
+)
 from bacen.wire.fields import unescape
 from bacen.wire.header import HEADER, Header, created_text, header_of, read_header, write_header
 from bacen.wire.keys import Signer, Verifier
-from bacen.wire.messages import Admi002, Message, Pacs002, Pacs008
+from bacen.wire.layout import Layout
+from bacen.wire.messages import Pacs002, Pacs008
+from bacen.wire.part import Message
 from bacen.wire.profile import (
     SPI_SIGNED_INFO,
     digest,
@@ -27,7 +38,6 @@ from bacen.wire.profile import (
     signed_info_bytes,
 )
 from bacen.wire.reference import MESSAGE_BYTES_MAX, Parts, read_parts, verify_parts
-from bacen.wire.requests import Camt060, Pacs004, Pibr001, Pibr002
 
 _PROLOG = '<?xml version="1.0" encoding="UTF-8" standalone="no"?>'
 _HEAD_END = b"</AppHdr><Document>"
@@ -39,24 +49,24 @@ _HEAD = re.compile(
 )
 _QUOTED_ID = re.compile(rb"BizMsgIdr>\s{0,9}(M[0-9A-Z]{8}[a-zA-Z0-9]{23})\s{0,9}<")
 
+LAYOUTS: tuple[Layout, ...] = (
+    *requests.LAYOUTS,
+    *statements.LAYOUTS,
+    *notices.LAYOUTS,
+    *participants.LAYOUTS,
+    *book_transfers.LAYOUTS,
+    *automatic.LAYOUTS,
+)
 # Namespace, MsgDefIdr, and the writer of the Document of each kind.
 _WRITERS: dict[type[Message], tuple[str, str, Callable[[Any, str], str]]] = {
     Pacs008: (pacs008.NAMESPACE, pacs008.DEFINITION, pacs008.write),
     Pacs002: (pacs002.NAMESPACE, pacs002.DEFINITION, pacs002.write),
-    Admi002: (admi002.NAMESPACE, admi002.DEFINITION, admi002.write),
-    Pacs004: (pacs004.NAMESPACE, pacs004.DEFINITION, pacs004.write),
-    Camt060: (camt060.NAMESPACE, camt060.DEFINITION, camt060.write),
-    Pibr001: (pibr001.NAMESPACE, pibr001.DEFINITION, pibr001.write),
-    Pibr002: (pibr002.NAMESPACE, pibr002.DEFINITION, pibr002.write),
+    **{each.message: (each.namespace, each.definition, each.write) for each in LAYOUTS},
 }
 _READERS: dict[str, tuple[str, Callable[[Header, str], Message]]] = {
     pacs008.NAMESPACE: (pacs008.DEFINITION, pacs008.read),
     pacs002.NAMESPACE: (pacs002.DEFINITION, pacs002.read),
-    admi002.NAMESPACE: (admi002.DEFINITION, admi002.read),
-    pacs004.NAMESPACE: (pacs004.DEFINITION, pacs004.read),
-    camt060.NAMESPACE: (camt060.DEFINITION, camt060.read),
-    pibr001.NAMESPACE: (pibr001.DEFINITION, pibr001.read),
-    pibr002.NAMESPACE: (pibr002.DEFINITION, pibr002.read),
+    **{each.namespace: (each.definition, each.read) for each in LAYOUTS},
 }
 
 
@@ -137,6 +147,11 @@ def read_unsigned(data: bytes) -> Message:
         InvalidMessage: It breaks its schema.
     """
     return _read(read_parts(data))
+
+
+def definition_of(message: type[Message]) -> str:
+    """MsgDefIdr that messages of a kind are written with, such as `pacs.008.spi.1.16`."""
+    return _WRITERS[message][1]
 
 
 def peek_message_id(data: bytes) -> str | None:

@@ -1,16 +1,22 @@
-"""The DICT profile: the signature is the first child of the root and covers all of it."""
+"""Signatures on XML as it stands, whatever it says.
+
+DICT: the signature is the first child of the root and covers all of it. SPI: `sign_spi` signs
+messages of any kind, for tools; the platform's own are written and signed at once by `encode`.
+"""
 
 import re
 
 from lxml import etree
 
-from bacen import SignatureInvalid
+from bacen import InvalidMessage, SignatureInvalid
 from bacen.wire.keys import Signer, Verifier
-from bacen.wire.profile import DICT_SIGNED_INFO, digest, signature_text
-from bacen.wire.reference import canonical, parse_xml, verify_root
+from bacen.wire.profile import DICT_SIGNED_INFO, SPI_SIGNED_INFO, digest, signature_text
+from bacen.wire.reference import canonical, parse_xml, unsigned_parts, verify_root
 
 # Start tag in canonical form; an attribute value may hold ">" there.
 _START_TAG = re.compile(rb'<[^\s<>/="]+(?: [^\s<>/="]+="[^"<]*")*>')
+
+_PLACE = "\ue000signature\ue000"  # stands in Sgntr while the message is written: nobody's text
 
 
 def sign_dict(xml: bytes, signer: Signer) -> bytes:
@@ -33,6 +39,36 @@ def sign_dict(xml: bytes, signer: Signer) -> bytes:
     signed_info = f"{info[0]}{signer.key_info_digest}{info[1]}{digest(octets)}{info[2]}"
     signature = signature_text(signed_info, signer.sign(signed_info), signer.key_info)
     return octets[: start.end()] + signature.encode() + octets[start.end() :]
+
+
+def sign_spi(xml: bytes, signer: Signer) -> bytes:
+    """Sign an SPI message of any kind or version in the SPI profile (BCB, three references).
+
+    Args:
+        xml: `Envelope(AppHdr, Document)` in UTF-8 with an empty `AppHdr/Sgntr`; its schema is not
+            looked at.
+        signer: Whose key signs.
+
+    Returns:
+        Canonical UTF-8, to be sent unchanged.
+
+    Raises:
+        MalformedXml: Not XML that we read.
+        InvalidMessage: Not of that form, or signed already.
+        SigningUnavailable: The key cannot be used now.
+    """
+    header, document, place = unsigned_parts(xml)
+    info = SPI_SIGNED_INFO
+    signed_info = (
+        f"{info[0]}{signer.key_info_digest}{info[1]}{digest(canonical(header))}"
+        f"{info[2]}{digest(canonical(document))}{info[3]}"
+    )
+    signature = signature_text(signed_info, signer.sign(signed_info), signer.key_info).encode()
+    place.text = _PLACE
+    octets = canonical(header.getroottree().getroot())
+    if octets.count(_PLACE.encode()) != 1:
+        raise InvalidMessage("AppHdr/Sgntr", "its place cannot be told from the text")
+    return octets.replace(_PLACE.encode(), signature)
 
 
 def verify_dict(data: bytes, verifier: Verifier, *, ispb: str | None = None) -> etree._Element:

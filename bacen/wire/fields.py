@@ -19,7 +19,10 @@ _ID_TAIL = r"[0-9A-Z]{8}[0-9]{4}[0-1][0-9][0-3][0-9][0-2][0-9][0-5][0-9][a-zA-Z0
 END_TO_END_ID = re.compile("E" + _ID_TAIL)
 RETURN_ID = re.compile("D" + _ID_TAIL)
 INSTRUCTION_ID = re.compile("[ED]" + _ID_TAIL)  # the schema's [E|D] also lets "|" in: we do not
+ENTRY_END_TO_END_ID = re.compile("[EL]" + _ID_TAIL)  # L: a movement of liquidity
 ENTRY_ID = re.compile(f"[ED]{_ID_TAIL}|[A-Z]{{3}}[0-9]{{4}}[0-1][0-9][0-3][0-9][a-zA-Z0-9]{{9}}")
+_DAY_TAIL = r"[0-9A-Z]{8}[0-9]{4}[0-1][0-9][0-3][0-9][a-zA-Z0-9]{11}"
+MANDATE_ID = re.compile("[RC][RN]" + _DAY_TAIL)  # as INSTRUCTION_ID, without the "|"
 TRANSACTION_ID = re.compile(r"[a-zA-Z0-9]{1,35}")
 ACCOUNT_NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 BRANCH = re.compile(r"[0-9]{1,4}")
@@ -86,6 +89,12 @@ def require_cents(value: object, path: str) -> None:
     """Refuse an amount that is no whole number of centavos of at most 18 digits."""
     if type(value) is not int or not 0 <= value <= CENTS_MAX:
         raise InvalidMessage(path, "must be whole centavos from 0, at most 18 digits")
+
+
+def require_count(value: object, path: str) -> None:
+    """Refuse what is no number of at most 15 digits."""
+    if type(value) is not int or not 0 <= value <= COUNT_MAX:
+        raise InvalidMessage(path, "must be a number of at most 15 digits")
 
 
 def require_instant(value: object, path: str) -> None:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bacen import InvalidMessage
 from bacen.wire.fields import instant_to_text, text_to_instant
 from bacen.wire.grammar import element, nested
-from bacen.wire.messages import Message
+from bacen.wire.part import Message
 
 _PARTY = "FIId/FinInstnId/Othr/Id"
 
@@ -35,6 +35,15 @@ class Header:
     message_id: str
     definition: str
     created_at: datetime
+
+    def fields(self) -> dict[str, Any]:
+        """Fields that every message has."""
+        return {
+            "sender": self.sender,
+            "receiver": self.receiver,
+            "message_id": self.message_id,
+            "created_at": self.created_at,
+        }
 
     def require_same(self, message_id: str, created: str) -> None:
         """Refuse a group header that names another message (`MsgId` equals `BizMsgIdr`)."""

@@ -1,17 +1,17 @@
-"""Typed messages of SPI: pacs.008 1.16, pacs.002 1.17, admi.002 1.5 (BCB catalogue 5.13).
+"""Typed messages of the payment: pacs.008 1.16 and pacs.002 1.17 (BCB catalogue 5.13).
 
-`Message` is any of them or of `bacen/wire/requests.py`.
-
-Each struct checks its fields when it is built: what exists can be written.
+They are most of the traffic, so their checks, readers and writers are written by hand; the other
+kinds have layouts. Each struct checks its fields when it is built: what exists can be written.
 """
 
 from datetime import date, datetime
+from typing import Annotated
 
 import msgspec
 
 from bacen import InvalidMessage
-from bacen.wire import fields
-from bacen.wire.requests import Camt060, Pacs004, Pibr001, Pibr002
+from bacen.wire import fields, schema
+from bacen.wire.part import At, Message
 
 ACCOUNT_TYPES = frozenset({"CACC", "OTHR", "SLRY", "SVGS", "TRAN"})
 LOCAL_INSTRUMENTS = frozenset({"APDN", "APES", "AUTO", "DICT", "INIC", "MANU", "QRDN", "QRES"})
@@ -22,12 +22,7 @@ STATUSES = frozenset({"ACCC", "ACSC", "ACSP", "RJCT"})
 TAX_TYPES = frozenset({"CBSSPLIT", "IBSSPLIT"})
 FACILITATORS = frozenset({"AGFSS", "AGTEC", "AGTOT"})
 CASH_PARTS = frozenset({"VLCP", "VLDN"})
-_REASONS = (
-    "AB03 AB09 AB11 AC03 AC06 AC07 AC14 AG03 AG12 AG13 AGNT AM01 AM02 AM04 AM09 AM12 AM18 AM23 "
-    "BE01 BE05 BE15 BE17 CH11 CH16 CN01 DS02 DS04 DS0G DS27 DT02 DT05 DU03 DUPL ED05 FF07 FF08 "
-    "FRAD INDT MD01 RC09 RC10 RR04 RR06 SL02 UPAY"
-)
-STATUS_REASONS = frozenset(_REASONS.split())
+STATUS_REASONS = frozenset(schema.STATUS_REASONS.split())
 NAME_CHARACTERS_MAX = 140
 KEY_CHARACTERS_MAX = 77
 REMITTANCE_CHARACTERS_MAX = 140
@@ -54,9 +49,9 @@ class AccountId(msgspec.Struct, frozen=True):
         InvalidMessage: A field has the wrong form.
     """
 
-    number: str
-    type: str = "CACC"
-    branch: str | None = None
+    number: Annotated[str, At("Id/Othr/Id")]
+    type: Annotated[str, At("Tp/Cd")] = "CACC"
+    branch: Annotated[str | None, At("Id/Othr/Issr")] = None
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
@@ -69,8 +64,8 @@ class AccountId(msgspec.Struct, frozen=True):
 class TaxRecord(msgspec.Struct, frozen=True):
     """One half of a split payment of CBS and IBS: `CBSSPLIT` or `IBSSPLIT`, in centavos."""
 
-    type: str
-    amount_cents: int
+    type: Annotated[str, At("Tp")]
+    amount_cents: Annotated[int, At("TaxAmt/TtlAmt")]
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
@@ -94,8 +89,8 @@ class Tax(msgspec.Struct, frozen=True):
 class CashPart(msgspec.Struct, frozen=True):
     """Part of a Pix Troco or Saque: `VLCP` (purchase) or `VLDN` (cash), in centavos."""
 
-    reason: str
-    amount_cents: int
+    reason: Annotated[str, At("Rsn")]
+    amount_cents: Annotated[int, At("Amt")]
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
@@ -106,9 +101,9 @@ class CashPart(msgspec.Struct, frozen=True):
 class CashOut(msgspec.Struct, frozen=True):
     """Structured remittance of Pix Saque and Troco: who hands the cash out, and the parts."""
 
-    facilitator: str
-    facilitator_ispb: str
-    parts: tuple[CashPart, ...]
+    facilitator: Annotated[str, At("RfrdDocInf/Tp/CdOrPrtry/Prtry")]
+    facilitator_ispb: Annotated[str, At("RfrdDocInf/Tp/Issr")]
+    parts: Annotated[tuple[CashPart, ...], At("RfrdDocAmt/AdjstmntAmtAndRsn")]
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
@@ -205,14 +200,10 @@ class CreditTransfer(msgspec.Struct, frozen=True, kw_only=True):
             fields.require_text(self.remittance, REMITTANCE_CHARACTERS_MAX, "remittance")
 
 
-class Pacs008(msgspec.Struct, frozen=True, kw_only=True):
+class Pacs008(Message, frozen=True, kw_only=True):
     """Payments, payer to SPI to receiver (`pacs.008.spi.1.16`).
 
     Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header; the SPI's when a participant sends.
-        message_id: `BizMsgIdr` and `MsgId`; SPI is idempotent by it for 24 h.
-        created_at: Written with milliseconds.
         transfers: At least one. PAGPRI and PAGFRD: 10 at most, PAGAGD: 500 (AM18 beyond).
         priority: `HIGH` or `NORM`.
         service_level: `PAGPRI`, `PAGFRD` or `PAGAGD`.
@@ -222,10 +213,6 @@ class Pacs008(msgspec.Struct, frozen=True, kw_only=True):
         InvalidMessage: A field has the wrong form.
     """
 
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
     transfers: tuple[CreditTransfer, ...]
     priority: str = "HIGH"
     service_level: str = "PAGPRI"
@@ -233,13 +220,12 @@ class Pacs008(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
-        _check_header(self)
-        _check_not_empty(self.transfers, "transfers")
+        self._check_header()
+        _require_some(self.transfers, "transfers")
         fields.require_one_of(PRIORITIES, self.priority, "priority")
         fields.require_one_of(SERVICE_LEVELS, self.service_level, "service_level")
-        count = self.declared_count
-        if count is not None and (type(count) is not int or not 0 <= count <= fields.COUNT_MAX):
-            raise InvalidMessage("declared_count", "must be a number of at most 15 digits")
+        if self.declared_count is not None:
+            fields.require_count(self.declared_count, "declared_count")
 
 
 class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -290,86 +276,24 @@ class StatusReport(msgspec.Struct, frozen=True, kw_only=True):
         fields.require_one_of(STATUSES, self.status, "status")
 
 
-class Pacs002(msgspec.Struct, frozen=True, kw_only=True):
+class Pacs002(Message, frozen=True, kw_only=True):
     """Outcomes, receiver to SPI and SPI to both (`pacs.002.spi.1.17`).
 
     Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header.
-        message_id: `BizMsgIdr` and `MsgId`.
-        created_at: Written with milliseconds.
         reports: At least one.
 
     Raises:
         InvalidMessage: A field has the wrong form.
     """
 
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
     reports: tuple[StatusReport, ...]
 
     def __post_init__(self) -> None:
         """Check the fields against the schema."""
-        _check_header(self)
-        _check_not_empty(self.reports, "reports")
+        self._check_header()
+        _require_some(self.reports, "reports")
 
 
-class Admi002(msgspec.Struct, frozen=True, kw_only=True):
-    """Rejection of a message, SPI to participant (`admi.002.spi.1.5`).
-
-    The schema of this message is reconstructed, not the bank's own file.
-
-    Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header.
-        message_id: `BizMsgIdr` of this rejection.
-        created_at: Written with milliseconds.
-        related_reference: MsgId or PI-ResourceId of the rejected message, at most 33 characters.
-        rejecting_party_reason: At most 35 characters.
-        rejected_at: When it was rejected.
-        error_location: At most 350 characters.
-        description: At most 350 characters.
-        additional_data: At most 1000 characters.
-
-    Raises:
-        InvalidMessage: A field has the wrong form.
-    """
-
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
-    related_reference: str
-    rejecting_party_reason: str
-    rejected_at: datetime | None = None
-    error_location: str | None = None
-    description: str | None = None
-    additional_data: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        _check_header(self)
-        fields.require_text(self.related_reference, 33, "related_reference")
-        fields.require_text(self.rejecting_party_reason, 35, "rejecting_party_reason")
-        if self.rejected_at is not None:
-            fields.require_instant(self.rejected_at, "rejected_at")
-        if self.error_location is not None:
-            fields.require_text(self.error_location, 350, "error_location")
-        if self.description is not None:
-            fields.require_text(self.description, 350, "description")
-        if self.additional_data is not None:
-            fields.require_text(self.additional_data, 1000, "additional_data")
-
-
-Message = Pacs008 | Pacs002 | Admi002 | Pacs004 | Camt060 | Pibr001 | Pibr002
-
-
-def _check_header(message: Pacs008 | Pacs002 | Admi002) -> None:
-    fields.require_header(message.sender, message.receiver, message.message_id, message.created_at)
-
-
-def _check_not_empty(items: tuple[object, ...], path: str) -> None:
+def _require_some(items: tuple[object, ...], path: str) -> None:
     if not items:
         raise InvalidMessage(path, "must not be empty")

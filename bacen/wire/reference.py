@@ -22,6 +22,7 @@ from bacen.wire.profile import (
     signature_pattern,
 )
 
+OTHER_SENDER = "the certificate belongs to another participant"
 MESSAGE_BYTES_MAX = 2 * 1024 * 1024  # 500 payments of a PAGAGD need about 1.2 MB
 
 # Time of canonicalisation grows with the square of the attributes of one tag; the longest text that
@@ -36,6 +37,7 @@ _DICT_SIGNATURE = re.compile(signature_pattern(DICT_SIGNED_INFO))
 _SIGNATURE_ELEMENTS_MAX = 40  # the profile has 25
 _BASE64_PARTS = frozenset({"DigestValue", "SignatureValue"})
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9#:/._-]*")
+_SENDER = re.compile(r"<Fr>.*?<Id>([^<]*)</Id>")
 _PARTS_NAMES = ("AppHdr", "Document")
 
 
@@ -46,6 +48,12 @@ class Parts:
     namespace: str
     header: str
     document: str
+
+    @property
+    def sender(self) -> str | None:
+        """ISPB that the header names as the sender."""
+        found = _SENDER.search(self.header)
+        return None if found is None else found[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,30 @@ class SignatureParts:
     issuer: str
     serial: str
     key_info: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A signature, and the canonical octets that its references cover beside KeyInfo.
+
+    In the SPI profile they are AppHdr and Document, in the DICT profile the root.
+    """
+
+    signature: SignatureParts
+    namespace: str
+    octets: tuple[bytes, ...]
+
+    def digests(self) -> tuple[str, ...]:
+        """What the digests of its references must be, KeyInfo's first."""
+        return digest(self.signature.key_info), *map(digest, self.octets)
+
+    def parts(self) -> Parts:
+        """Read the two parts of the SPI profile.
+
+        Raises:
+            InvalidMessage: They are of no schema of ours.
+        """
+        return _parts(self.namespace, *self.octets)
 
 
 def parse_xml(data: bytes) -> etree._Element:
@@ -149,6 +181,36 @@ def local_name(element: etree._Element, namespace: str) -> str:
     return tag[len(start) :]
 
 
+def open_spi(data: bytes) -> Opened:
+    """Find the signature of an SPI message of any spelling, and what it covers.
+
+    Raises:
+        MalformedXml: Not XML that we read.
+        SignatureInvalid: Not in the profile's form.
+    """
+    namespace, header, document = _envelope(parse_xml(data))
+    signature = _spi_signature(namespace, header)
+    parts = _signature_parts(signature, _SPI_SIGNATURE)
+    _detach(signature)
+    return Opened(parts, namespace, (canonical(header), canonical(document)))
+
+
+def open_dict(data: bytes) -> Opened:
+    """Find the signature that is the first child of the root, and what it covers.
+
+    Raises:
+        MalformedXml: Not XML that we read.
+        SignatureInvalid: Not in the profile's form.
+    """
+    root = parse_xml(data)
+    first = root[0] if len(root) else None
+    if first is None or first.tag != _SIGNATURE or _count_signatures(root) != 1:
+        raise SignatureInvalid("there must be one Signature, first child of the root")
+    parts = _signature_parts(first, _DICT_SIGNATURE)
+    _detach(first)
+    return Opened(parts, etree.QName(root).namespace or "", (canonical(root),))
+
+
 def verify_parts(data: bytes, verifier: Verifier) -> Parts:
     """Verify an SPI message of any spelling and hand out the parts that were signed.
 
@@ -157,16 +219,11 @@ def verify_parts(data: bytes, verifier: Verifier) -> Parts:
         SignatureInvalid: Not signed by the named sender, or not in the profile's form.
         InvalidMessage: Signed, but the parts are of no schema of ours.
     """
-    namespace, header, document = _envelope(parse_xml(data))
-    signature = _spi_signature(namespace, header)
-    parts = _signature_parts(signature, _SPI_SIGNATURE)
-    _detach(signature)
-    octets = canonical(header), canonical(document)
-    trusted = _check(parts, octets, verifier)
-    signed = _parts(namespace, *octets)
-    sender = re.search(r"<Fr>.*?<Id>([^<]*)</Id>", signed.header)
-    if trusted.ispb is not None and (sender is None or sender[1] != trusted.ispb):
-        raise SignatureInvalid("the certificate belongs to another participant")
+    opened = open_spi(data)
+    trusted = _check(opened, verifier)
+    signed = opened.parts()
+    if trusted.ispb not in (None, signed.sender):
+        raise SignatureInvalid(OTHER_SENDER)
     return signed
 
 
@@ -176,19 +233,31 @@ def read_parts(data: bytes) -> Parts:
     return _parts(namespace, canonical(header), canonical(document))
 
 
+def unsigned_parts(data: bytes) -> tuple[etree._Element, etree._Element, etree._Element]:
+    """AppHdr and Document of a message that is not signed yet, and the empty place in AppHdr.
+
+    Raises:
+        MalformedXml: Not XML that we read.
+        InvalidMessage: Not of that form, or signed already.
+    """
+    try:
+        namespace, header, document = _envelope(parse_xml(data))
+    except SignatureInvalid as error:
+        raise InvalidMessage("Envelope", error.problem) from None
+    places = header.findall(f"{{{namespace}}}Sgntr")
+    if len(places) != 1 or len(places[0]) or (places[0].text or "").strip(_WHITE):
+        raise InvalidMessage("AppHdr/Sgntr", "must be there once, and empty")
+    places[0].text = None
+    return header, document, places[0]
+
+
 def verify_root(data: bytes, verifier: Verifier, ispb: str | None) -> etree._Element:
     """Verify XML whose first child is its signature; return the signed root without it."""
-    root = parse_xml(data)
-    first = root[0] if len(root) else None
-    if first is None or first.tag != _SIGNATURE or _count_signatures(root) != 1:
-        raise SignatureInvalid("there must be one Signature, first child of the root")
-    parts = _signature_parts(first, _DICT_SIGNATURE)
-    _detach(first)
-    octets = canonical(root)
-    trusted = _check(parts, (octets,), verifier)
+    opened = open_dict(data)
+    trusted = _check(opened, verifier)
     if ispb is not None and trusted.ispb not in (None, ispb):
-        raise SignatureInvalid("the certificate belongs to another participant")
-    return parse_xml(octets)
+        raise SignatureInvalid(OTHER_SENDER)
+    return parse_xml(opened.octets[0])
 
 
 def _leaf_text(name: str, text: str) -> str:
@@ -256,10 +325,10 @@ def _detach(signature: etree._Element) -> None:
     parent.remove(signature)
 
 
-def _check(parts: SignatureParts, octets: tuple[bytes, ...], verifier: Verifier) -> Trusted:
+def _check(opened: Opened, verifier: Verifier) -> Trusted:
     """Check every digest and the signature; return the certificate that signed."""
-    made = [digest(parts.key_info), *map(digest, octets)]
-    if not hmac.compare_digest("".join(made), "".join(parts.digests)):
+    parts = opened.signature
+    if not hmac.compare_digest("".join(opened.digests()), "".join(parts.digests)):
         raise SignatureInvalid("a digest differs")
     trusted = verifier.find(parts.issuer, parts.serial)
     if not trusted.verify(parts.signed_info, parts.value):

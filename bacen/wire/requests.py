@@ -1,26 +1,22 @@
-"""Typed messages beyond the payment: pacs.004 1.5, camt.060 1.9, pibr.001 and pibr.002 1.3.
+"""Returns and questions: pacs.004 1.5 and camt.060 1.9.
 
-The bank's own schemas were not at hand: they follow reconstructions from a public implementation of
-catalogue 5.13. Each struct checks its fields when it is built: what exists can be written.
+No official schema at hand: they follow reconstructions from a public implementation of catalogue
+5.13.
 """
 
-from datetime import date, datetime, time
+from datetime import date, time
+from typing import Annotated
 
-import msgspec
-
-from bacen import InvalidMessage
 from bacen.wire import fields
+from bacen.wire.layout import Layout
+from bacen.wire.part import At, Message, Part
+from bacen.wire.schema import table_of
 
 RETURN_REASONS = frozenset({"BE08", "FR01", "MD06", "SL02"})
-REPORTS = frozenset({"camt.052", "camt.053", "camt.054"})
-BALANCE_TYPES = frozenset({"CRE", "CSA", "REL", "TRD", "TRT"})
-RETURN_PRIORITIES = frozenset({"HIGH", "NORM"})
-RETURN_TEXT_CHARACTERS_MAX = 105
-RETURN_REMITTANCE_CHARACTERS_MAX = 140
-ECHO_CHARACTERS_MAX = 35
+_MEMBER = "FinInstnId/ClrSysMmbId/MmbId"
 
 
-class PaymentReturn(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentReturn(Part, frozen=True, kw_only=True):
     """One return of a pacs.004 (`TxInf`).
 
     Attributes:
@@ -38,39 +34,21 @@ class PaymentReturn(msgspec.Struct, frozen=True, kw_only=True):
         InvalidMessage: A field has the wrong form.
     """
 
-    return_id: str
-    end_to_end_id: str
-    amount_cents: int
-    reason: str
-    debtor_ispb: str
-    creditor_ispb: str
-    priority: str = "HIGH"
-    additional: str | None = None
-    remittance: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        fields.require(fields.RETURN_ID, self.return_id, "return_id")
-        fields.require(fields.END_TO_END_ID, self.end_to_end_id, "end_to_end_id")
-        fields.require_cents(self.amount_cents, "amount_cents")
-        fields.require_one_of(RETURN_REASONS, self.reason, "reason")
-        fields.require(fields.ISPB, self.debtor_ispb, "debtor_ispb")
-        fields.require(fields.ISPB, self.creditor_ispb, "creditor_ispb")
-        fields.require_one_of(RETURN_PRIORITIES, self.priority, "priority")
-        if self.additional is not None:
-            fields.require_text(self.additional, RETURN_TEXT_CHARACTERS_MAX, "additional")
-        if self.remittance is not None:
-            fields.require_text(self.remittance, RETURN_REMITTANCE_CHARACTERS_MAX, "remittance")
+    return_id: Annotated[str, At("RtrId")]
+    end_to_end_id: Annotated[str, At("OrgnlEndToEndId")]
+    amount_cents: Annotated[int, At("RtrdIntrBkSttlmAmt")]
+    reason: Annotated[str, At("RtrRsnInf/Rsn/Cd")]
+    debtor_ispb: Annotated[str, At(f"OrgnlTxRef/DbtrAgt/{_MEMBER}")]
+    creditor_ispb: Annotated[str, At(f"OrgnlTxRef/CdtrAgt/{_MEMBER}")]
+    priority: Annotated[str, At("SttlmPrty")] = "HIGH"
+    additional: Annotated[str | None, At("RtrRsnInf/AddtlInf")] = None
+    remittance: Annotated[str | None, At("OrgnlTxRef/RmtInf/Ustrd")] = None
 
 
-class Pacs004(msgspec.Struct, frozen=True, kw_only=True):
+class Pacs004(Message, frozen=True, kw_only=True):
     """Returns, receiver to SPI to payer (`pacs.004.spi.1.5`).
 
     Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header; the SPI's when a participant sends.
-        message_id: `BizMsgIdr` and `MsgId`.
-        created_at: Written with milliseconds.
         returns: At least one.
         declared_count: `NbOfTxs` where it differs from the number of returns (AM18).
 
@@ -78,59 +56,33 @@ class Pacs004(msgspec.Struct, frozen=True, kw_only=True):
         InvalidMessage: A field has the wrong form.
     """
 
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
-    returns: tuple[PaymentReturn, ...]
-    declared_count: int | None = None
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        fields.require_header(self.sender, self.receiver, self.message_id, self.created_at)
-        if not self.returns:
-            raise InvalidMessage("returns", "must not be empty")
-        count = self.declared_count
-        if count is not None and (type(count) is not int or not 0 <= count <= fields.COUNT_MAX):
-            raise InvalidMessage("declared_count", "must be a number of at most 15 digits")
+    returns: Annotated[tuple[PaymentReturn, ...], At("TxInf")]
+    declared_count: Annotated[int | None, At("GrpHdr/NbOfTxs", counts="returns")] = None
 
 
-class ReportPeriod(msgspec.Struct, frozen=True):
+class ReportPeriod(Part, frozen=True):
     """What a report is asked about (`RptgPrd`): days, and times of the day in UTC.
 
     Attributes:
         first: First day.
         last: Last day, where there is one.
-        times: First and last time of the day, aware and in UTC, written with milliseconds.
+        start: First time of the day, aware and in UTC, written with milliseconds; only with `end`.
+        end: Last time of the day, in the same form.
 
     Raises:
         InvalidMessage: A field has the wrong form.
     """
 
-    first: date
-    last: date | None = None
-    times: tuple[time, time] | None = None
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        fields.require_day(self.first, "period.first")
-        if self.last is not None:
-            fields.require_day(self.last, "period.last")
-        if self.times is not None:
-            if len(self.times) != 2:
-                raise InvalidMessage("period.times", "must be two")
-            for each in self.times:
-                fields.require_time(each, "period.times")
+    first: Annotated[date, At("FrToDt/FrDt")]
+    last: Annotated[date | None, At("FrToDt/ToDt")] = None
+    start: Annotated[time | None, At("FrToTm/FrTm")] = None
+    end: Annotated[time | None, At("FrToTm/ToTm")] = None
 
 
-class Camt060(msgspec.Struct, frozen=True, kw_only=True):
+class Camt060(Message, frozen=True, kw_only=True):
     """A question about the PI account, participant to SPI (`camt.060.spi.1.9`).
 
     Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header; the SPI's.
-        message_id: `BizMsgIdr` and `MsgId`; the answer quotes it.
-        created_at: Written with milliseconds.
         report: What is asked for: `camt.053` balances, `camt.052` a file, `camt.054` one entry.
         owner_ispb: Whose account.
         entry_id: The entry of a camt.054: EndToEndId, RtrId, or the STR's control number.
@@ -142,76 +94,17 @@ class Camt060(msgspec.Struct, frozen=True, kw_only=True):
             decide: only the schema's rules hold here.
     """
 
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
-    report: str
-    owner_ispb: str
-    entry_id: str | None = None
-    period: ReportPeriod | None = None
-    balance_type: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        fields.require_header(self.sender, self.receiver, self.message_id, self.created_at)
-        fields.require_one_of(REPORTS, self.report, "report")
-        fields.require(fields.ISPB, self.owner_ispb, "owner_ispb")
-        if self.entry_id is not None:
-            fields.require(fields.ENTRY_ID, self.entry_id, "entry_id")
-        if self.period is not None and not isinstance(self.period, ReportPeriod):
-            raise InvalidMessage("period", "must be a period")
-        if self.balance_type is not None:
-            fields.require_one_of(BALANCE_TYPES, self.balance_type, "balance_type")
+    report: Annotated[str, At("RptgReq/ReqdMsgNmId")]
+    owner_ispb: Annotated[str, At(f"RptgReq/AcctOwnr/Agt/{_MEMBER}")]
+    entry_id: Annotated[str | None, At("RptgReq/Id", fields.ENTRY_ID)] = None
+    period: Annotated[ReportPeriod | None, At("RptgReq/RptgPrd")] = None
+    balance_type: Annotated[str | None, At("RptgReq/ReqdBalTp/CdOrPrtry/Prtry")] = None
 
 
-class Pibr001(msgspec.Struct, frozen=True, kw_only=True):
-    """Echo, participant to SPI (`pibr.001.spi.1.3`): is the line there?
-
-    Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header.
-        message_id: `BizMsgIdr` and `MsgId`.
-        created_at: Written with milliseconds.
-        data: 1 to 35 characters, which the answer repeats.
-
-    Raises:
-        InvalidMessage: A field has the wrong form.
-    """
-
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
-    data: str
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        fields.require_header(self.sender, self.receiver, self.message_id, self.created_at)
-        fields.require_text(self.data, ECHO_CHARACTERS_MAX, "data")
-
-
-class Pibr002(msgspec.Struct, frozen=True, kw_only=True):
-    """Answer to an echo, SPI to participant (`pibr.002.spi.1.3`).
-
-    Attributes:
-        sender: ISPB of the header; the signer's.
-        receiver: ISPB of the header.
-        message_id: `BizMsgIdr` and `MsgId`.
-        created_at: Written with milliseconds.
-        original_data: `data` of the pibr.001, 1 to 35 characters.
-
-    Raises:
-        InvalidMessage: A field has the wrong form.
-    """
-
-    sender: str
-    receiver: str
-    message_id: str
-    created_at: datetime
-    original_data: str
-
-    def __post_init__(self) -> None:
-        """Check the fields against the schema."""
-        fields.require_header(self.sender, self.receiver, self.message_id, self.created_at)
-        fields.require_text(self.original_data, ECHO_CHARACTERS_MAX, "original_data")
+LAYOUTS = tuple(
+    Layout(kind, name, table_of(name))
+    for kind, name in (
+        (Pacs004, "pacs.004.spi.1.5"),
+        (Camt060, "camt.060.spi.1.9"),
+    )
+)

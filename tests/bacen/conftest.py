@@ -16,6 +16,7 @@ from bacen.wire import (
     client_context,
     server_context,
 )
+from tests.bacen.dict_server import Desk, DictServer, running
 
 OUR_ISPB = "12345678"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -47,6 +48,24 @@ def verifier(authority: LocalAuthority) -> Verifier:
 @pytest.fixture(scope="session")
 def our_context(authority: LocalAuthority) -> ssl.SSLContext:
     return client_context(authority.certificate, authority.participant(OUR_ISPB).client)
+
+
+@pytest.fixture(scope="session")
+def dict_desk(
+    authority: LocalAuthority,
+    spi_signer: Signer,
+    our_signer: Signer,
+    our_context: ssl.SSLContext,
+    verifier: Verifier,
+) -> Desk:
+    return Desk(OUR_ISPB, authority, spi_signer, our_signer, our_context, verifier)
+
+
+@pytest.fixture
+async def dict_server(dict_desk: Desk) -> AsyncIterator[DictServer]:
+    """A DICT over TLS that the test tells what to answer."""
+    async with running(dict_desk) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from lxml import etree
 
 from bacen.wire import MESSAGE_BYTES_MAX, ReportPeriod, Signer, encode
 from bacen.wire.schema import MESSAGES, VIOLATIONS_MAX, judge
+from bacen.wire.schema.content import compile_content
 from bacen.wire.schema.notation import parse_content
 from tests.bacen.schema_documents import DS, Drawer, Oracle
 from tests.bacen.schema_mutations import BYTE_MUTATIONS, MUTATIONS, write
@@ -28,6 +29,12 @@ from tests.bacen.wire_messages import (
     transfer,
 )
 
+# Those that the reference has a schema of, so that libxml2 can judge them too.
+WITH_SCHEMA = sorted(
+    name
+    for name in MESSAGES
+    if name.startswith(("pacs.", "pibr.", "admi.002", "camt.052", "camt.053", "camt.060"))
+)
 KINDS = [each.__name__ for each in (*MUTATIONS, *BYTE_MUTATIONS)]
 Source = Callable[[random.Random], etree._Element]
 
@@ -48,7 +55,7 @@ def source(reference_folder: Path, our_signer: Signer) -> Source:
         pacs008(transfers=(transfer(remittance=None, creditor_key=None),)),
         admi002(description="x", additional_data="y"),
         pacs004(returns=(payment_return(additional="a", remittance="b"), payment_return(1))),
-        camt060(period=ReportPeriod(AT.date(), AT.date(), (AT.timetz(), AT.timetz()))),
+        camt060(period=ReportPeriod(AT.date(), AT.date(), AT.timetz(), AT.timetz())),
         pibr001(),
         pibr002(),
     )
@@ -59,7 +66,7 @@ def source(reference_folder: Path, our_signer: Signer) -> Source:
 
     def draw(rng: random.Random) -> etree._Element:
         if rng.random() < 0.5:
-            return Drawer(rng.choice(sorted(MESSAGES)), rng).envelope()
+            return Drawer(rng.choice(WITH_SCHEMA), rng).envelope()
         return copy.deepcopy(rng.choice(rng.choice([samples, ours])))
 
     return draw
@@ -126,10 +133,17 @@ def test_cases_are_of_both_verdicts(source: Source, oracle: Oracle) -> None:
 
 def test_documents_drawn_from_the_tables_are_valid(oracle: Oracle) -> None:
     rng = random.Random(7)
-    for name in sorted(MESSAGES) * 10:
+    for name in WITH_SCHEMA * 10:
         root = Drawer(name, rng).envelope()
         data = etree.tostring(root)
         assert oracle.is_valid(data) == (judge(data) == [])
+
+
+def test_every_kind_has_documents_that_follow_its_table() -> None:
+    rng = random.Random(8)
+    for name in sorted(MESSAGES):
+        drawn = (etree.tostring(Drawer(name, rng).envelope()) for _ in range(20))
+        assert any(judge(data) == [] for data in drawn), name
 
 
 @pytest.mark.parametrize("make", [pacs008, pacs002, admi002, pacs004, camt060, pibr001])
@@ -232,6 +246,24 @@ def test_large_heap_of_faults_gives_a_bounded_list(our_signer: Signer) -> None:
     data = encode(pacs008(count=150), our_signer).replace(b"SLEV", b"DEBT")
 
     assert len(judge(data)) == VIOLATIONS_MAX
+
+
+@pytest.mark.parametrize(
+    ("times", "counts"),
+    [("{1,3}", "123"), ("{0,3}", "0123"), ("{2}", "2"), ("{2,4}", "234"), ("+", "12345")],
+)
+def test_element_may_stand_there_as_often_as_its_line_says(times: str, counts: str) -> None:
+    automaton = compile_content(parse_content(f"a{times}:T"), lambda leaf: (leaf.name, None))
+
+    def is_right(count: int) -> bool:
+        state = automaton[0]
+        for _ in range(count):
+            if "a" not in state.named:
+                return False
+            state = automaton[state.named["a"][0]]
+        return state.may_end
+
+    assert [count for count in range(6) if is_right(count)] == [int(count) for count in counts]
 
 
 @pytest.mark.parametrize("line", ["a:", "?", "a ( b", "a | ?", "a{x}", "(a))", "#"])

@@ -7,6 +7,7 @@ import pytest
 
 from bacen.validation import Signature, Validation, validate
 from bacen.wire import SPI_ISPB, Signer, Tax, TaxRecord, Verifier, encode
+from tests.bacen.rule_messages import cancellation
 from tests.bacen.wire_messages import (
     AT,
     OUR_ISPB,
@@ -115,6 +116,13 @@ def test_group_header_of_another_message_is_refused(our_signer: Signer) -> None:
     result = validate(data.encode())
 
     assert found(result) == [(f"{PAYMENT}/GrpHdr/MsgId", "message_id", "admi.002")]
+
+
+def test_assignment_of_another_message_is_refused(our_signer: Signer) -> None:
+    data = encode(cancellation(), our_signer).replace(b"<Assgnmt><Id>M1", b"<Assgnmt><Id>M9")
+
+    path = "/Envelope/Document/CstmrPmtCxlReq/Assgnmt/Id"
+    assert found(validate(data)) == [(path, "message_id", "admi.002")]
 
 
 def test_value_that_the_schema_lets_through_and_nobody_reads_is_named(our_signer: Signer) -> None:

@@ -90,7 +90,7 @@ def test_key_of_another_certificate_is_refused(authority: LocalAuthority) -> Non
     ours, theirs = authority.participant(OUR_ISPB).signing, authority.spi_signing()
 
     with pytest.raises(CertificateRefused, match="not the certificate's"):
-        Signer(ours.key.read_bytes(), theirs.certificate.read_bytes())
+        Signer.from_pem(ours.key.read_bytes(), theirs.certificate.read_bytes())
 
 
 def test_weak_key_is_never_trusted(authority: LocalAuthority, tmp_path: Path) -> None:

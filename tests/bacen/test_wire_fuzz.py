@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bacen.dict import InvalidKey, decode_entry_response, decode_problem, parse_key
+from bacen.dict import InvalidKey, decode_problem, decode_response, parse_key
+from bacen.dict.operations import GET_ENTRY
 from bacen.icom import MultipartInvalid, Part, build_multipart, parse_multipart
 from bacen.wire import (
     InvalidMessage,
@@ -31,6 +32,20 @@ from bacen.wire import (
 )
 from bacen.wire.codec import decode_reference
 from bacen.wire.header import created_text
+from tests.bacen.rule_messages import (
+    asked,
+    cancellation,
+    cancellation_answer,
+    cancelled,
+    charge_answer,
+    charged,
+    entries,
+    mandate_answer,
+    modified,
+    receipt,
+    reported,
+    status,
+)
 from tests.bacen.wire_messages import (
     AT,
     admi002,
@@ -64,16 +79,19 @@ MESSAGES: list[Message] = [
     admi002(description="x", additional_data="y"),
     pacs004(returns=(payment_return(additional="a", remittance="b"),)),
     camt060(entry_id="STR20260928abcDEF123"),
-    camt060(period=ReportPeriod(AT.date(), AT.date(), (AT.timetz(), AT.timetz()))),
+    camt060(period=ReportPeriod(AT.date(), AT.date(), AT.timetz(), AT.timetz())),
     pibr001(),
     pibr002(),
+    *(make() for make in (asked, cancelled, mandate_answer, charged, charge_answer)),
+    *(make() for make in (cancellation, cancellation_answer, reported, receipt, modified, status)),
+    entries(),
 ]
 READERS: dict[str, Callable[[bytes, Verifier], object]] = {
     "decode": decode,
     "reference": decode_reference,
     "unsigned": lambda data, _: read_unsigned(data),
     "dict": verify_dict,
-    "entry": decode_entry_response,
+    "entry": lambda body, verifier: decode_response(GET_ENTRY, body, verifier),
     "problem": decode_problem,
 }
 

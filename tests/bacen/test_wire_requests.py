@@ -34,7 +34,7 @@ MESSAGES: list[Message] = [
     camt060(
         report="camt.052",
         balance_type="TRD",
-        period=ReportPeriod(AT.date(), date(2026, 9, 29), (time(1, 2, 3, 4000, UTC), AT.timetz())),
+        period=ReportPeriod(AT.date(), date(2026, 9, 29), time(1, 2, 3, 4000, UTC), AT.timetz()),
     ),
     camt060(period=ReportPeriod(AT.date())),
     pibr001(data="<eco> & resposta"),
@@ -106,10 +106,11 @@ def test_question_with_a_wrong_field_is_never_built(changes: dict[str, object], 
 @pytest.mark.parametrize(
     ("values", "path"),
     [
-        ((AT,), "period.first"),
-        ((AT.date(), "2026-09-28"), "period.last"),
-        ((AT.date(), None, (AT.timetz(),)), "period.times"),
-        ((AT.date(), None, (time(1, 2), time(3, 4))), "period.times"),
+        ((AT,), "first"),
+        ((AT.date(), "2026-09-28"), "last"),
+        ((AT.date(), None, AT.timetz()), "end"),
+        ((AT.date(), None, None, AT.timetz()), "start"),
+        ((AT.date(), None, time(1, 2), AT.timetz()), "start"),
     ],
 )
 def test_period_with_a_wrong_field_is_never_built(values: tuple[object, ...], path: str) -> None:

@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from lxml import etree
 
 from bacen.wire import Message, SignatureInvalid, Signer, Verifier, decode, encode, read_unsigned
-from tests.bacen.wire_messages import drawn_messages, patient
+from tests.bacen.wire_messages import drawn_with_schema, patient
 
 SCHEMAS = {
     "pacs.008": "pacs.008.spi.1.16.xsd",
     "pacs.002": "pacs.002.spi.1.17.xsd",
     "admi.002": "admi.002.spi.1.5.reconstructed.xsd",
     "pacs.004": "pacs.004.spi.1.5.reconstructed.xsd",
+    "camt.052": "camt.052.spi.1.3.reconstructed.xsd",
+    "camt.053": "camt.053.spi.1.4.reconstructed.xsd",
     "camt.060": "camt.060.spi.1.9.reconstructed.xsd",
     "pibr.001": "pibr.001.spi.1.3.reconstructed.xsd",
     "pibr.002": "pibr.002.spi.1.3.reconstructed.xsd",
@@ -28,6 +30,7 @@ SAMPLES = (
     *("constructed_pacs.008_AUTO_PAGAGD", "constructed_pacs.004_FR01", "constructed_pacs.004_MD06"),
     *("constructed_camt.060_EXTRATO", "constructed_camt.060_LANCAMENTO"),
     *("constructed_camt.060_SALDO", "constructed_pibr.001", "constructed_pibr.002"),
+    *("constructed_camt.052", "constructed_camt.053"),
 )
 
 
@@ -53,7 +56,7 @@ def schema_with_signature(path: Path, folders: pytest.TempPathFactory) -> etree.
     return etree.XMLSchema(etree.parse(joined))
 
 
-@given(message=drawn_messages)
+@given(message=drawn_with_schema)
 @settings(patient, max_examples=200)
 def test_emitted_message_follows_its_schema(
     message: Message, our_signer: Signer, schemas: dict[str, etree.XMLSchema]

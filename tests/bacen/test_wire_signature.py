@@ -66,19 +66,6 @@ def verify_independently(
     return [result.signed_data for result in results]
 
 
-@given(message=drawn_messages)
-@patient
-def test_independent_library_verifies_what_we_sign(
-    message: Message, our_signer: Signer, authority: LocalAuthority
-) -> None:
-    data = encode(message, our_signer)
-    certificate = authority.participant(OUR_ISPB).signing.certificate.read_bytes()
-
-    signed = verify_independently(SpiProfile(), data, certificate, references=3)
-
-    assert [part[1:8] for part in signed] == [b"ds:KeyI", b"AppHdr ", b"Documen"]
-
-
 def test_independent_library_verifies_the_dict_profile(
     spi_signer: Signer, authority: LocalAuthority
 ) -> None:

@@ -2,8 +2,7 @@
 
 import base64
 import hashlib
-import string
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -18,9 +17,9 @@ from bacen.wire import (
     STATUS_REASONS,
     AccountId,
     Admi002,
+    Camt052,
+    Camt053,
     Camt060,
-    CashOut,
-    CashPart,
     CreditTransfer,
     KeyPair,
     Message,
@@ -30,14 +29,27 @@ from bacen.wire import (
     PaymentReturn,
     Pibr001,
     Pibr002,
-    ReportPeriod,
     StatusReport,
-    Tax,
-    TaxRecord,
+)
+from bacen.wire.codec import LAYOUTS
+from tests.bacen.drawn import drawn
+from tests.bacen.wire_values import (
+    OUR_ISPB,
+    accounts,
+    alphanumerics,
+    cash_outs,
+    cents,
+    days,
+    instants,
+    ispbs,
+    message_ids,
+    payment_ids,
+    tax_ids,
+    taxes,
+    texts,
 )
 
 AT = datetime(2026, 9, 28, 14, 35, 12, 345000, tzinfo=UTC)
-OUR_ISPB = "12345678"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 # A busy machine is no reason to fail: signing and schema checks take milliseconds.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -150,59 +162,6 @@ def pibr002(**changes: object) -> Pibr002:
     return Pibr002(**{**header("7"), "original_data": "eco", **changes})
 
 
-ispbs = st.text("0123456789ABCXYZ", min_size=8, max_size=8)
-alphanumerics = string.ascii_letters + string.digits
-# Exclusive C14N writes exactly what XML allows: every such character, the special ones often.
-characters = st.one_of(
-    st.sampled_from("&<>\"'\r\n\t ]é€😀\x85\u2028"),
-    st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"),
-)
-instants = st.datetimes(
-    datetime(2000, 1, 1),  # noqa: DTZ001 - the zone comes with timezones=
-    datetime(2099, 12, 31),  # noqa: DTZ001
-    timezones=st.just(UTC),
-).map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
-cents = st.integers(0, 10**18 - 1)
-tax_ids = st.from_regex(r"[0-9]{11}|[0-9A-Z]{12}[0-9]{2}", fullmatch=True)
-accounts = st.builds(
-    AccountId,
-    st.text(string.digits + string.ascii_uppercase, min_size=1, max_size=20),
-    st.sampled_from(["CACC", "OTHR", "SLRY", "SVGS", "TRAN"]),
-    st.none() | st.text(string.digits, min_size=1, max_size=4),
-)
-
-
-def texts(size: int) -> st.SearchStrategy[str]:
-    return st.text(characters, min_size=1, max_size=size)
-
-
-def message_ids() -> st.SearchStrategy[str]:
-    return st.builds("M{}{}".format, ispbs, st.text(alphanumerics, min_size=23, max_size=23))
-
-
-def payment_ids(letters: str = "E") -> st.SearchStrategy[str]:
-    tail = st.text(alphanumerics, min_size=11, max_size=11)
-    minutes = instants.map(lambda at: f"{at:%Y%m%d%H%M}")
-    return st.builds("{}{}{}{}".format, st.sampled_from(letters), ispbs, minutes, tail)
-
-
-tax_records = st.builds(TaxRecord, st.sampled_from(["CBSSPLIT", "IBSSPLIT"]), cents)
-taxes = st.builds(
-    Tax,
-    st.text(alphanumerics, min_size=1, max_size=50),
-    st.tuples(tax_records, tax_records),
-)
-cash_outs = st.builds(
-    CashOut,
-    st.sampled_from(["AGFSS", "AGTEC", "AGTOT"]),
-    ispbs,
-    st.lists(
-        st.builds(CashPart, st.sampled_from(["VLCP", "VLDN"]), cents),
-        min_size=1,
-        max_size=2,
-        unique_by=lambda part: part.reason,
-    ).map(tuple),
-)
 transfers = st.builds(
     CreditTransfer,
     end_to_end_id=payment_ids(),
@@ -253,81 +212,21 @@ drawn_pacs002 = st.builds(
             reasons=st.lists(st.sampled_from(sorted(STATUS_REASONS)), max_size=3).map(tuple),
             additional=st.lists(texts(105), max_size=3).map(tuple),
             settled_at=st.none() | instants,
-            settlement_date=st.none() | st.dates(date(1000, 1, 1)),
+            settlement_date=st.none() | days,
         ),
         min_size=1,
         max_size=4,
     ).map(tuple),
 )
-drawn_admi002 = st.builds(
-    Admi002,
-    sender=st.just(OUR_ISPB),
-    receiver=ispbs,
-    message_id=message_ids(),
-    created_at=instants,
-    related_reference=texts(33),
-    rejecting_party_reason=texts(35),
-    rejected_at=st.none() | instants,
-    error_location=st.none() | texts(350),
-    description=st.none() | texts(350),
-    additional_data=st.none() | texts(1000),
-)
-drawn_pacs004 = st.builds(
-    Pacs004,
-    sender=st.just(OUR_ISPB),
-    receiver=ispbs,
-    message_id=message_ids(),
-    created_at=instants,
-    returns=st.lists(
-        st.builds(
-            PaymentReturn,
-            return_id=payment_ids("D"),
-            end_to_end_id=payment_ids(),
-            amount_cents=cents,
-            reason=st.sampled_from(["BE08", "FR01", "MD06", "SL02"]),
-            debtor_ispb=ispbs,
-            creditor_ispb=ispbs,
-            priority=st.sampled_from(["HIGH", "NORM"]),
-            additional=st.none() | texts(105),
-            remittance=st.none() | texts(140),
-        ),
-        min_size=1,
-        max_size=3,
-    ).map(tuple),
-    declared_count=st.none() | st.integers(4, 10**15 - 1),
-)
-times = st.times(timezones=st.just(UTC)).map(
-    lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000, fold=0)
-)
-days = st.dates(date(1000, 1, 1))
-drawn_camt060 = st.builds(
-    Camt060,
-    sender=st.just(OUR_ISPB),
-    receiver=ispbs,
-    message_id=message_ids(),
-    created_at=instants,
-    report=st.sampled_from(["camt.052", "camt.053", "camt.054"]),
-    owner_ispb=ispbs,
-    entry_id=st.none() | payment_ids("ED") | st.just("STR20260928abcDEF123"),
-    period=st.none()
-    | st.builds(ReportPeriod, days, st.none() | days, st.none() | st.tuples(times, times)),
-    balance_type=st.none() | st.sampled_from(["CRE", "CSA", "REL", "TRD", "TRT"]),
-)
-drawn_pibr = st.one_of(
-    *(
-        st.builds(
-            kind,
-            sender=st.just(OUR_ISPB),
-            receiver=ispbs,
-            message_id=message_ids(),
-            created_at=instants,
-            **{field: texts(35)},
-        )
-        for kind, field in ((Pibr001, "data"), (Pibr002, "original_data"))
-    )
-)
 drawn_messages: st.SearchStrategy[Message] = st.one_of(
-    *(drawn_pacs008, drawn_pacs002, drawn_admi002, drawn_pacs004, drawn_camt060, drawn_pibr)
+    drawn_pacs008, drawn_pacs002, *(drawn(layout.message) for layout in LAYOUTS)
+)
+
+# Kinds that the reference has a schema of.
+drawn_with_schema: st.SearchStrategy[Message] = st.one_of(
+    drawn_pacs008,
+    drawn_pacs002,
+    *(drawn(kind) for kind in (Admi002, Camt052, Camt053, Camt060, Pacs004, Pibr001, Pibr002)),
 )
 
 

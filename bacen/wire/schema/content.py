@@ -57,16 +57,18 @@ class _Builder:
                 return self._repeated(particle)
 
     def _repeated(self, particle: Repeated) -> _Span:
+        """Write `a{1,3}` as `a(a(a)?)?`: after each one only the next may follow."""
         least, most = particle.least, particle.most
         count = max(least, 1) if most == UNBOUNDED else most
         spans = [self.span(particle.part) for _ in range(count)]
-        optional = [
-            _Span(span.first, span.last, may_be_empty=span.may_be_empty or number >= least)
-            for number, span in enumerate(spans)
-        ]
         if most == UNBOUNDED:
-            self._link(optional[-1].last, optional[-1].first)
-        return self._sequence(optional)
+            self._link(spans[-1].last, spans[-1].first)
+        whole = self._sequence([])
+        for number in reversed(range(count)):
+            rest = self._sequence([spans[number], whole])
+            may_be_empty = rest.may_be_empty or number >= least
+            whole = _Span(rest.first, rest.last, may_be_empty=may_be_empty)
+        return whole
 
     def _sequence(self, spans: list[_Span]) -> _Span:
         whole = _Span(frozenset(), frozenset(), may_be_empty=True)

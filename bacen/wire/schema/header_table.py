@@ -1,14 +1,15 @@
 """Types that every SPI message has: application header and amounts (BCB catalogue 5.13)."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bacen.wire.schema.schema import Content, Value
 from bacen.wire.schema.simple import Facets
 
-_TIMED = "[0-9]{4}[0-1][0-9][0-3][0-9][0-2][0-9][0-5][0-9][a-zA-Z0-9]{11}"
-PAYMENT_ID: Final = f"[E][0-9A-Z]{{8}}{_TIMED}"
-RETURN_ID: Final = f"[D][0-9A-Z]{{8}}{_TIMED}"
-PAYMENT_OR_RETURN_ID: Final = f"[E|D][0-9A-Z]{{8}}{_TIMED}"
+ID_TAIL: Final = "[0-9A-Z]{8}[0-9]{4}[0-1][0-9][0-3][0-9][0-2][0-9][0-5][0-9][a-zA-Z0-9]{11}"
+PAYMENT_ID: Final = f"[E]{ID_TAIL}"
+RETURN_ID: Final = f"[D]{ID_TAIL}"
+PAYMENT_OR_RETURN_ID: Final = f"[E|D]{ID_TAIL}"
 MESSAGE_ID: Final = "[M][0-9A-Z]{8}[a-zA-Z0-9]{23}"
 
 HEADER_TYPES: Final[dict[str, str | Content | Value | Facets]] = {
@@ -39,11 +40,30 @@ AMOUNT_TYPES: Final[dict[str, str | Content | Value | Facets]] = {
     "ActiveCurrencyCode": Facets(values="BRL"),
 }
 
+# Types of ours that many tables need, and parts of their lines.
+PARTY_TYPES: Final[dict[str, str | Content | Value | Facets]] = {
+    "_TaxId": Facets(pattern="[0-9]{11}|[0-9A-Z]{12}[0-9]{2}"),
+    "_Cnpj": Facets(pattern="[0-9A-Z]{12}[0-9]{2}"),
+    "_Number": Facets(pattern="[0-9A-Z]{1,20}"),
+    "_Branch": Facets("integer", "[0-9]{1,4}"),
+    "_AccountType": Facets(values="CACC OTHR SLRY SVGS TRAN"),
+    "_Instrument": Facets(values="APDN APES AUTO DICT INIC MANU QRDN QRES"),
+    "_PaymentId": Facets(pattern=PAYMENT_ID, most=32),
+    "_PaymentOrReturnId": Facets(pattern=PAYMENT_OR_RETURN_ID, most=32),
+    "_Text77": Facets(least=1, most=77),
+    "_Text105": Facets(least=1, most=105),
+    "_Text140": Facets(least=1, most=140),
+    "_Text350": Facets(least=1, most=350),
+}
+GROUP_HEADER: Final = "GrpHdr(MsgId:MsgIdType CreDtTm:ISONormalisedDateTime)"
+MESSAGE_HEADER: Final = "MsgHdr(MsgId:MsgIdType CreDtTm:ISONormalisedDateTime)"
+PERSON: Final = "Id(PrvtId(Othr(Id:_TaxId)))"
+ACCOUNT: Final = "Id(Othr(Id:_Number Issr?:_Branch)) Tp(Cd:_AccountType)"
 AGENT: Final = "(FinInstnId(ClrSysMmbId(MmbId:ISPBType)))"
 
 
 def with_document(
-    *tables: dict[str, str | Content | Value | Facets], document: str
+    *tables: Mapping[str, str | Content | Value | Facets], document: str
 ) -> dict[str, str | Content | Value | Facets]:
     """Join tables with an Envelope whose Document is written out: nothing of it has a name."""
     types: dict[str, str | Content | Value | Facets] = {**HEADER_TYPES}

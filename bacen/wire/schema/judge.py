@@ -6,16 +6,36 @@ from typing import Any, Final
 from lxml import etree
 
 from bacen.wire.reference import MESSAGE_BYTES_MAX, is_crowded
-from bacen.wire.schema.camt_tables import CAMT_052, CAMT_053, CAMT_060
+from bacen.wire.schema.automatic_tables import (
+    CAMT_029,
+    CAMT_055,
+    PAIN_009,
+    PAIN_011,
+    PAIN_012,
+    PAIN_013,
+    PAIN_014,
+)
+from bacen.wire.schema.book_tables import CAMT_025, TRCK_002
+from bacen.wire.schema.camt_tables import CAMT_052, CAMT_053, CAMT_054, CAMT_060
 from bacen.wire.schema.content import State
 from bacen.wire.schema.lexical import WHITE, collapse
-from bacen.wire.schema.notice_tables import ADMI_002, PIBR_001, PIBR_002
+from bacen.wire.schema.notice_tables import ADMI_002, ADMI_004, PIBR_001, PIBR_002
 from bacen.wire.schema.pacs_tables import PACS_002, PACS_004, PACS_008
+from bacen.wire.schema.participant_tables import (
+    CAMT_014,
+    REDA_014,
+    REDA_016,
+    REDA_017,
+    REDA_022,
+    REDA_031,
+    REDA_041,
+)
 from bacen.wire.schema.schema import (
     ANY,
     ComplexType,
     Kind,
     Schema,
+    Table,
     built_in_schema,
     compile_table,
     wildcard_admits,
@@ -40,9 +60,27 @@ _TABLES = {
     "camt.060.spi.1.9": CAMT_060,
     "camt.052.spi.1.3": CAMT_052,
     "camt.053.spi.1.4": CAMT_053,
+    "camt.054.spi.1.16": CAMT_054,
     "pibr.001.spi.1.3": PIBR_001,
     "pibr.002.spi.1.3": PIBR_002,
     "admi.002.spi.1.5": ADMI_002,
+    "admi.004.spi.1.2": ADMI_004,
+    "camt.014.spi.1.6": CAMT_014,
+    "camt.025.spi.1.0": CAMT_025,
+    "camt.029.spi.1.2": CAMT_029,
+    "camt.055.spi.1.1": CAMT_055,
+    "pain.009.spi.1.1": PAIN_009,
+    "pain.011.spi.1.3": PAIN_011,
+    "pain.012.spi.1.4": PAIN_012,
+    "pain.013.spi.2.2": PAIN_013,
+    "pain.014.spi.2.4": PAIN_014,
+    "reda.014.spi.1.3": REDA_014,
+    "reda.016.spi.1.5": REDA_016,
+    "reda.017.spi.1.2": REDA_017,
+    "reda.022.spi.1.4": REDA_022,
+    "reda.031.spi.1.2": REDA_031,
+    "reda.041.spi.1.7": REDA_041,
+    "trck.002.spi.1.1": TRCK_002,
 }
 _MESSAGES = {table.namespace: name for name, table in _TABLES.items()}
 MESSAGES: Final = frozenset(_TABLES)
@@ -91,6 +129,26 @@ def examine(xml: bytes) -> tuple[str | None, list[SchemaViolation]]:
     walk = _Walk(schema, _xml_ids(root) if may_have_ids else set())
     walk.element(root, kind)
     return name, walk.found
+
+
+def judge_element(root: etree._Element, schema: Schema) -> list[SchemaViolation]:
+    """Judge an element by a schema of somebody else's, which names its root.
+
+    Args:
+        root: Without comments and instructions.
+        schema: Compiled from a table.
+    """
+    kind = schema.elements.get(str(root.tag))
+    if kind is None:
+        return [SchemaViolation(_path(root), "unknown_message", "no schema has this root")]
+    walk = _Walk(schema, set())
+    walk.element(root, kind)
+    return walk.found
+
+
+def table_of(message: str) -> Table:
+    """Table of one of `MESSAGES`."""
+    return _TABLES[message]
 
 
 @cache

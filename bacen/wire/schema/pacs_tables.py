@@ -5,7 +5,6 @@ The schema of pacs.004 is a reconstruction from a public implementation.
 
 from typing import Final
 
-from bacen.wire.messages import STATUS_REASONS
 from bacen.wire.schema.header_table import (
     AGENT,
     AMOUNT_TYPES,
@@ -17,6 +16,12 @@ from bacen.wire.schema.header_table import (
 )
 from bacen.wire.schema.schema import Content, Table, Value
 from bacen.wire.schema.simple import Facets
+
+STATUS_REASONS: Final = (
+    "AB03 AB09 AB11 AC03 AC06 AC07 AC14 AG03 AG12 AG13 AGNT AM01 AM02 AM04 AM09 AM12 AM18 AM23 "
+    "BE01 BE05 BE15 BE17 CH11 CH16 CN01 DS02 DS04 DS0G DS27 DT02 DT05 DU03 DUPL ED05 FF07 FF08 "
+    "FRAD INDT MD01 RC09 RC10 RR04 RR06 SL02 UPAY"
+)
 
 PACS_008: Final = Table(
     "https://www.bcb.gov.br/pi/pacs.008/1.16",
@@ -142,7 +147,7 @@ PACS_002: Final = Table(
         "OrgnlInstrIdType": Facets(pattern=PAYMENT_OR_RETURN_ID, most=32),
         "Max105Text": Facets(least=1, most=105),
         "ExternalPaymentTransactionStatus1Code": Facets(values="ACCC ACSC ACSP RJCT"),
-        "ExternalStatusReason1Code": Facets(values=" ".join(sorted(STATUS_REASONS))),
+        "ExternalStatusReason1Code": Facets(values=STATUS_REASONS),
     },
 )
 

@@ -122,11 +122,11 @@ def compile_table(table: Table) -> Schema:
         KeyError: A line names a type that the table does not have.
         ValueError: A line breaks the notation.
     """
-    return _Compiler(table).schema()
+    return TableCompiler(table).schema()
 
 
-class _Compiler:
-    """Compiles each type once, those that it needs first."""
+class TableCompiler:
+    """Compiles each type of a table once, those that it needs first."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -135,15 +135,27 @@ class _Compiler:
 
     def schema(self) -> Schema:
         elements = {
-            self._start + name: self._kind(kind) for name, kind in self._table.elements.items()
+            self._start + name: self.kind(kind) for name, kind in self._table.elements.items()
         }
         named = [name for name in self._table.types if not name.startswith("_")]
-        return Schema(elements, {self._start + name: self._kind(name) for name in named})
+        return Schema(elements, {self._start + name: self.kind(name) for name in named})
 
-    def _kind(self, name: str) -> Kind:
+    def kind(self, name: str) -> Kind:
+        """Compile one type.
+
+        Raises:
+            KeyError: Neither the table nor XML Schema has it.
+        """
         if name not in self._kinds:
             self._kinds[name] = self._compiled(name)
         return self._kinds[name]
+
+    def content(self, leaf: Leaf) -> Particle | None:
+        """Give what may stand in an element; None where that is text."""
+        definition = None if leaf.type is None else self._table.types.get(leaf.type)
+        if isinstance(definition, Content):
+            definition = definition.elements
+        return parse_content(definition) if isinstance(definition, str) else leaf.content
 
     def _compiled(self, name: str) -> Kind:
         definition = self._table.types.get(name)
@@ -162,7 +174,7 @@ class _Compiler:
                 return self._with_content(name, Content(definition))
 
     def _simple(self, name: str) -> SimpleType:
-        kind = self._kind(name)
+        kind = self.kind(name)
         assert isinstance(kind, SimpleType)
         return kind
 
@@ -194,7 +206,7 @@ class _Compiler:
         clark = self._start + leaf.name
         if leaf.content is not None:
             return clark, self._of_particle(f"_{leaf.name}", leaf.content)
-        return clark, self._kind(leaf.type or self._table.elements[leaf.name])
+        return clark, self.kind(leaf.type or self._table.elements[leaf.name])
 
     def _add_attributes(self, kind: ComplexType, line: str) -> None:
         assert kind.attributes is not None

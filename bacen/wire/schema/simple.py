@@ -55,6 +55,10 @@ class SimpleType:
     values: tuple[frozenset[str], ...] = ()
     is_collapsed: bool = False
 
+    def is_bare(self, text: str) -> bool:
+        """Say whether no white space stands around the text that does not count."""
+        return not self.is_collapsed or collapse(text) == text
+
     def broken(self, text: str) -> Broken | None:
         """Find the first rule that this text breaks; None where it is a value of the type."""
         value = collapse(text) if self.is_collapsed else text

@@ -17,9 +17,11 @@ class SchemaViolation(msgspec.Struct, frozen=True):
         text: The rule in words, never the value.
         code: What the bank answers: `admi.002`, the rejection of a whole message, or a reason of
             pacs.002; None where the bank would see nothing.
+        name: Name of a rule beyond the schema, such as `local_instrument_dict_needs_proxy`.
     """
 
     path: str
     rule: str
     text: str
     code: str | None = REJECTION
+    name: str | None = None
