@@ -1,26 +1,20 @@
 """Verdicts on texts: one text, or a stream of them with one JSON object a line.
 
 In: `{"id": …, "text": …}`; out: `{"id": …, "valid": …, "message": …, "violations": […]}` with path,
-rule and text of each, in the same order, written before the next line is read. A line that cannot
-be read gets a verdict of its own, and the others go on.
+rule and text of each (`corrente.json_lines`).
 """
 
-import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-import msgspec
-
 from bacen import BrokenRule
+from corrente.json_lines import Answer, Unreadable, answer_lines, print_json
 
 TEXT_BYTES_MAX = 1 << 20
 
 Judge = Callable[[Any], "Verdict"]
 """Judges the `text` of a line, which may be any JSON value; it never raises."""
-
-_encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +37,6 @@ class Verdict:
         return not self.violations
 
 
-class _Line(msgspec.Struct):
-    id: msgspec.Raw = msgspec.Raw(b"null")  # goes out as it came
-    text: Any = msgspec.UNSET
-
-
 def refused(path: str, rule: str, text: str) -> Verdict:
     """A verdict with one broken rule."""
     return verdict_of((BrokenRule(path, rule, text),))
@@ -62,39 +51,15 @@ def verdict_of(violations: tuple[BrokenRule, ...], **more: object) -> Verdict:
 
 def show(verdict: Verdict) -> int:
     """Print one verdict as JSON; the answer is the exit code."""
-    shown = {
-        "valid": verdict.is_valid,
-        "message": verdict.message,
-        "violations": verdict.violations,
-        **verdict.more,
-    }
-    sys.stdout.write(msgspec.json.format(_encoder.encode(shown), indent=2).decode() + "\n")
+    print_json({**_shown(verdict), **verdict.more})
     return 0 if verdict.is_valid else 1
 
 
 def judge_lines(source: BinaryIO, judge: Judge) -> int:
-    """Judge every line and print its verdict; the answer is the exit code.
-
-    A reader that goes away ends it without a word, as it ends any filter.
-    """
-    are_valid = True
-    out = sys.stdout.buffer
-    try:
-        for line in _lines(source):
-            raw_id, verdict = _judge_line(line, judge)
-            are_valid = are_valid and verdict.is_valid
-            shown = {
-                "id": raw_id,
-                "valid": verdict.is_valid,
-                "message": verdict.message,
-                "violations": verdict.violations,
-            }
-            out.write(_encoder.encode(shown) + b"\n")
-            out.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing at exit either
-        return 1
-    return 0 if are_valid else 1
+    """Judge every line and print its verdict; the answer is the exit code."""
+    return answer_lines(
+        source, "text", lambda text: _shown(judge(text)), _refused_line, TEXT_BYTES_MAX
+    )
 
 
 def judge_text(source: BinaryIO, judge: Judge) -> Verdict:
@@ -108,24 +73,13 @@ def judge_text(source: BinaryIO, judge: Judge) -> Verdict:
         return refused("text", "utf8", "must be UTF-8")
 
 
-def _lines(source: BinaryIO) -> Iterator[bytes]:
-    """Lines that are not blank; of a line that is too long, its beginning."""
-    while line := source.readline(TEXT_BYTES_MAX + 1):
-        rest = line
-        while len(rest) > TEXT_BYTES_MAX and not rest.endswith(b"\n"):
-            rest = source.readline(TEXT_BYTES_MAX + 1)
-        if line.strip():
-            yield line
+def _shown(verdict: Verdict) -> Answer:
+    return {
+        "valid": verdict.is_valid,
+        "message": verdict.message,
+        "violations": verdict.violations,
+    }
 
 
-def _judge_line(line: bytes, judge: Judge) -> tuple[msgspec.Raw, Verdict]:
-    if len(line) > TEXT_BYTES_MAX:
-        told = f"must hold at most {TEXT_BYTES_MAX} bytes"
-        return _Line().id, refused("line", "line_length", told)
-    try:
-        read = msgspec.json.decode(line.decode(), type=_Line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Line().id, refused("line", "line_json", "must be one JSON object")
-    if read.text is msgspec.UNSET:
-        return read.id, refused("text", "missing", "must be there")
-    return read.id, judge(read.text)
+def _refused_line(found: Unreadable) -> Answer:
+    return _shown(refused(found.path, found.rule, found.text))

@@ -62,7 +62,7 @@ def test_file_and_trusted_certificate(message: str, pair: KeyPair, tmp_path: Pat
     assert (result.exit_code, json.loads(result.stdout)["signature"]) == (0, "verified")
 
 
-def test_invalid_message_is_1_and_each_violation_has_four_fields(message: str) -> None:
+def test_invalid_message_is_1_and_each_violation_has_five_fields(message: str) -> None:
     result = run("-", text=message.replace("SLEV", "DEBT"))
 
     assert result.exit_code == 1
@@ -72,6 +72,7 @@ def test_invalid_message_is_1_and_each_violation_has_four_fields(message: str) -
             "rule": "enumeration",
             "text": "must be one of SLEV",
             "code": "admi.002",
+            "name": None,
         }
     ]
 
