@@ -19,14 +19,12 @@ from pix.receiver import SpiReceiver
 from pix.relay import OutboxRelay, ensure_stream
 from pix.sender import SenderSettings, SpiSender, Wake
 from pix.service import Accepted, Order, PixService, Repeated
-from pix.signing import MessageSigner
 from pix.store import PaymentReader, PaymentRows, PaymentView, Step
 from pix.verification import PaymentsReport, StatusTotal, verify_payments
 
 __all__ = [
     "Accepted",
     "IntakeSettings",
-    "MessageSigner",
     "OpenPayments",
     "Order",
     "OutboxRelay",

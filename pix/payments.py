@@ -167,8 +167,10 @@ def outcome_of(report: StatusReport, received_at: datetime) -> Outcome | None:
     """What a status report of the SPI means for the payer; None for a state that ends nothing.
 
     ACSC ends a payment well; RJCT ends it with its first reason. ACSP and ACCC are for the receiver
-    (BCB message catalogue, pacs.002).
+    (BCB message catalogue, pacs.002). A report of a return names the payment too, and ends nothing.
     """
+    if report.original_instruction_id != report.end_to_end_id:
+        return None
     if report.status == "ACSC":
         return Outcome(PaymentStatus.CONFIRMED, None, report.settled_at or received_at)
     if report.status == "RJCT":

@@ -8,11 +8,12 @@ A message that is not understood or not trusted is never guessed at: it is kept 
 its bytes, reported, and only then confirmed.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from actors import Continue, GenServer, NoReply, Target
-from bacen.icom import Delivery, IcomClient, IcomRefused, IcomUnknown
 from bacen.icom import Received as Fetched
+from bacen.icom import StreamReader
 from bacen.wire import Admi002, Message, Pacs002, Verifier, WireError, decode
 from ledger import Entry, Refused, Stale
 from pix.committing import commit
@@ -26,8 +27,6 @@ from pix.payments import (
 from pix.records import Concluded, Quarantined, Received
 from pix.store import PaymentReader
 
-BACK_OFF_MS_MIN = 100
-BACK_OFF_MS_MAX = 5_000
 NOT_EXECUTED = "message_rejected"  # reason of a payment whose message the SPI refused (admi.002)
 
 
@@ -40,64 +39,38 @@ class SpiReceiver(GenServer):
         opened: OpenPayments,
         writer: Target,
         verifier: Verifier,
-        icom: IcomClient,
+        stream: StreamReader,
         reader: PaymentReader,
     ) -> None:
         self._tenant = tenant
         self._opened = opened
         self._writer = writer
         self._verifier = verifier
-        self._icom = icom
+        self._stream = stream
         self._reader = reader
         self._is_loaded = False
-        self._next: str | None = None
-        self._back_off_ms = BACK_OFF_MS_MIN
 
     async def init(self) -> Continue:
         """Open the stream after the start: the bank may be away."""
         return Continue("pull")
 
     async def handle_continue(self, argument: object) -> NoReply:
-        """One round; a bank that does not answer is asked again, a little later each time."""
+        """One round: what the last one committed is confirmed by asking for more."""
         if not self._is_loaded:
             # Before the load an outcome would look like that of an unknown payment; an empty commit
             # is answered after it.
             await commit(self.node, self._writer)
             self._is_loaded = True
-        try:
-            delivery = await self._fetch()
-        except (IcomUnknown, IcomRefused) as error:
-            self._next = None
-            await self._wait(error)
-            return NoReply(Continue(argument))
-        self._back_off_ms = BACK_OFF_MS_MIN
-        self._next = delivery.next
-        if delivery.messages:
-            await self._take(delivery)
+        messages = await self._stream.next()
+        if messages:
+            await self._take(messages)
         return NoReply(Continue(argument))
 
-    async def _fetch(self) -> Delivery:
-        if self._next is None:
-            return await self._icom.start_stream()
-        return await self._icom.pull(self._next)
-
-    async def _wait(self, error: IcomUnknown | IcomRefused) -> None:
-        self.node.telemetry.execute(
-            ("pix", "receiver", "pull_failed"),
-            {"count": 1},
-            {"tenant": self._tenant, "problem": str(error)},
-        )
-        wait_ms = self._back_off_ms
-        if isinstance(error, IcomRefused) and error.retry_after_s:
-            wait_ms = error.retry_after_s * 1000
-        self._back_off_ms = min(self._back_off_ms * 2, BACK_OFF_MS_MAX)
-        await self.node.clock.sleep_ms(wait_ms + self.node.rng.randrange(BACK_OFF_MS_MIN))
-
-    async def _take(self, delivery: Delivery) -> None:
+    async def _take(self, messages: Sequence[Fetched]) -> None:
         at = self.node.clock.now()
         asked: list[tuple[Fetched, Entry]] = []
         concluding: set[str] = set()
-        for fetched in delivery.messages:
+        for fetched in messages:
             if self._opened.was_received(fetched.resource_id):
                 continue
             asked += [(fetched, one) for one in await self._entries(fetched, at, concluding)]
@@ -154,12 +127,16 @@ class SpiReceiver(GenServer):
         return None
 
     def _refused_message(self, message: Admi002, at: datetime) -> list[tuple[str, Outcome]] | None:
-        """The SPI refused a whole message of ours: none of its payments was or will be executed."""
+        """The SPI refused a whole message of ours: none of its payments was or will be executed.
+
+        Who sent another kind of message is told by the stream, and knows what to do.
+        """
+        is_known = self._stream.rejected(message)
         for opened in self._opened.messages.values():
             if message.related_reference in {opened.message_id, opened.resource_id}:
                 failed = Outcome(PaymentStatus.FAILED, NOT_EXECUTED, at)
                 return [(one, failed) for one in opened.end_to_end_ids]
-        return None
+        return [] if is_known else None
 
     async def _contradiction(
         self, fetched: Fetched, end_to_end_id: str, outcome: Outcome, at: datetime

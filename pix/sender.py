@@ -7,7 +7,8 @@ next round; there is no timer in batching. Several lanes keep several rounds und
 Bytes are stored before they are sent, so a retry, by this sender or by its successor after a crash,
 sends the same BizMsgIdr, and the SPI drops what it already has (idempotent for 24 h, BCB Manual das
 Interfaces 1.12). An answer 201 is not the end: a message without outcome is sent again, unchanged,
-after a while.
+after a while. A 4xx is: nothing was stored, so the payments have failed, unless an earlier attempt
+may have been; then they wait for the SPI, and the message is not sent again.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ from itertools import islice
 from uuid import UUID
 
 from actors import Continue, GenServer, IdleTimeout, NoReply, Target
-from bacen.icom import IcomClient, IcomRefused, IcomUnknown
+from bacen.icom import Icom, IcomRefused, IcomUnknown, MessageRejected
+from bacen.signing import Signed, SigningUnavailable, sign
 from bacen.wire import SPI_ISPB, Pacs008, WireError
 from ledger import Committed, Entry
 from pix.committing import commit
@@ -43,6 +45,8 @@ SWEEP_MS = 5_000
 BACK_OFF_MS_MIN = 100
 BACK_OFF_MS_MAX = 5_000
 UNWRITABLE = "invalid_message"  # reason of a payment that no pacs.008 can carry
+REFUSED = "message_refused"  # reason of a payment whose message ICOM did not store (4xx)
+TOO_MANY = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class SenderSettings:
 
     Attributes:
         tenant: ISPB of the institution.
-        signer: A `MessageSigner`.
+        signer: A pool of `bacen.signing.signer_pool`.
         writer: The shard's writer.
     """
 
@@ -91,7 +95,7 @@ class SpiSender(GenServer):
         lane: int,
         settings: SenderSettings,
         opened: OpenPayments,
-        icom: IcomClient,
+        icom: Icom,
         reader: PaymentReader,
     ) -> None:
         self._lane = lane
@@ -102,7 +106,8 @@ class SpiSender(GenServer):
         self._icom = icom
         self._reader = reader
         self._is_loaded = False
-        self._unreported: list[Entry] = []  # SUBMITTED events that the next commit takes along
+        self._unreported: list[Entry] = []  # events that the next commit takes along
+        self._refused: set[UUID] = set()  # messages that may be stored, and got a 4xx since
 
     async def init(self) -> Continue:
         """Begin with what an earlier sender left."""
@@ -125,6 +130,8 @@ class SpiSender(GenServer):
 
     async def handle_info(self, message: object) -> NoReply:
         """Idle: send what waits. The sweep: send again what got no outcome."""
+        if isinstance(message, MessageRejected):  # the receiver ends its payments
+            self._report("rejected", message.rejection.rejecting_party_reason)
         if message == "sweep":
             self.node.send_after(SWEEP_MS, self.pid, "sweep")
             return NoReply(Continue("resend"))
@@ -142,13 +149,16 @@ class SpiSender(GenServer):
             ]
         )
         if await self._store(messages) and messages:
-            await self._post([_Outgoing(one.id, one.body, one.end_to_end_ids) for one in messages])
+            await self._post(
+                [_Outgoing(one.id, one.body, one.end_to_end_ids) for one in messages],
+                is_unsent=True,
+            )
         return NoReply(Continue("round"))
 
     async def _signed(self, drafts: Sequence[_Draft]) -> list[StoreMessage]:
         """Messages to be stored; a payment that cannot be written must not stop the others."""
         ready = [draft.message for draft in drafts if isinstance(draft.message, Pacs008)]
-        bodies = iter(await self.node.call(self._signer, ready)) if ready else iter(())
+        bodies = iter(await self._sign(ready)) if ready else iter(())
         messages: list[StoreMessage] = []
         for draft in drafts:
             outcome = draft.message if isinstance(draft.message, WireError) else next(bodies)
@@ -159,6 +169,15 @@ class SpiSender(GenServer):
             else:
                 messages += await self._signed([self._draft([one]) for one in draft.waiting])
         return messages
+
+    async def _sign(self, messages: Sequence[Pacs008]) -> tuple[Signed, ...]:
+        """Sign each message once; without a key, such as while a token is away, wait for one."""
+        while True:
+            try:
+                return await sign(self.node, self._signer, messages)
+            except SigningUnavailable as error:
+                self._report("unsigned", str(error))
+            await self.node.clock.sleep_ms(BACK_OFF_MS_MAX)
 
     def _give_up(self, payment: Payment, error: WireError) -> None:
         """End a payment that was never sent: the customer's money is released."""
@@ -190,23 +209,37 @@ class SpiSender(GenServer):
         self._unreported.clear()
         return all(isinstance(answer, Committed) for answer in kept)
 
-    async def _post(self, messages: Sequence[_Outgoing]) -> None:
-        """POST until the SPI has stored the messages; the bytes never change."""
-        back_off_ms = BACK_OFF_MS_MIN
+    async def _post(self, messages: Sequence[_Outgoing], *, is_unsent: bool) -> None:
+        """POST until the SPI has stored the messages or refuses them; the bytes never change."""
+        bodies = [message.body for message in messages]
         while True:
             try:
-                resource_ids = await self._icom.post([message.body for message in messages])
-            except IcomUnknown as error:
-                self._report("unknown", str(error))
-                wait_ms = back_off_ms
+                resource_ids = await self._icom.post(bodies, sender=self.pid)
+            except IcomUnknown:  # the transport has reported each attempt
+                is_unsent = False
             except IcomRefused as error:
                 self._report("refused", str(error))
-                wait_ms = (error.retry_after_s or 0) * 1000 or BACK_OFF_MS_MAX
+                if error.status != TOO_MANY:
+                    self._not_stored(messages, is_unsent=is_unsent)
+                    return
             else:
                 self._sent(messages, resource_ids, self.node.clock.now())
                 return
-            back_off_ms = min(back_off_ms * 2, BACK_OFF_MS_MAX)
-            await self.node.clock.sleep_ms(wait_ms + self.node.rng.randrange(BACK_OFF_MS_MIN))
+            await self.node.clock.sleep_ms(
+                BACK_OFF_MS_MIN + self.node.rng.randrange(BACK_OFF_MS_MIN)
+            )
+
+    def _not_stored(self, messages: Sequence[_Outgoing], *, is_unsent: bool) -> None:
+        if not is_unsent:
+            self._refused.update(message.id for message in messages)
+            return
+        outcome = Outcome(PaymentStatus.FAILED, REFUSED, self.node.clock.now())
+        for end_to_end_id in (one for message in messages for one in message.end_to_end_ids):
+            opened = self._opened.payments.get(end_to_end_id)
+            if opened is not None:
+                self._unreported.append(
+                    conclusion(opened.payment, outcome, outcome.at, is_submitted=True)
+                )
 
     def _sent(
         self, messages: Sequence[_Outgoing], resource_ids: Sequence[str], at: datetime
@@ -239,6 +272,7 @@ class SpiSender(GenServer):
             (identifier, message.end_to_end_ids)
             for identifier, message in self._opened.messages.items()
             if self._opened.lane_of(identifier) == self._lane
+            and identifier not in self._refused
             and (
                 message.sent_at is None
                 or now - message.sent_at > timedelta(seconds=RESEND_AFTER_SECONDS)
@@ -250,7 +284,8 @@ class SpiSender(GenServer):
                 [
                     _Outgoing(identifier, await self._reader.message_body(identifier), ids)
                     for identifier, ids in chunk
-                ]
+                ],
+                is_unsent=False,
             )
 
 

@@ -202,12 +202,12 @@ class PixService:
         except (DictRefused, DictUnavailable) as error:
             raise PaymentRefused("dict_unavailable", "DICT gave no answer", "pix_key") from error
         return Party(
-            ispb=entry.participant,
-            account_number=entry.account_number,
-            account_type=entry.account_type,
-            branch=entry.branch,
-            name=entry.owner_name,
-            tax_id=entry.owner_tax_id,
+            ispb=entry.account.participant,
+            account_number=entry.account.account_number,
+            account_type=entry.account.account_type,
+            branch=entry.account.branch,
+            name=entry.owner.name,
+            tax_id=entry.owner.tax_id_number,
             key=entry.key,
         )
 

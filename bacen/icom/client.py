@@ -4,6 +4,7 @@ import gzip
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 from bacen import (
@@ -13,6 +14,7 @@ from bacen import (
     MalformedXml,
     MultipartInvalid,
 )
+from bacen.icom.catalogue import parse_catalogue
 from bacen.icom.channel import Answer, Channel
 from bacen.icom.multipart import (
     PARTS_MAX,
@@ -26,6 +28,8 @@ from bacen.wire import parse_xml
 
 LONG_POLL_MS = 30_000  # an empty stream answers 204 after some seconds
 TITLE_CHARACTERS_MAX = 200
+RETRY_AFTER_SECONDS_MAX = 60  # whatever the bank says, it is asked again after this
+RETRY_AFTER_DIGITS_MAX = 9
 _PROBLEM_TITLE = "{urn:ietf:rfc:7807}title"
 _BOTH_TYPES = "multipart/mixed, application/xml"
 _COMPRESSION_LEVEL = 1  # XML shrinks to an eighth at the fastest level already
@@ -143,6 +147,19 @@ class IcomClient:
         if answer.status not in (200, 204, 410):
             raise _problem(answer)
 
+    async def catalogue(self, direction: Literal["in", "out"]) -> frozenset[str]:
+        """Ask which messages the bank takes (`in`) or sends (`out`), such as `pacs.008.spi.1.16`.
+
+        Raises:
+            IcomRefused: 4xx, with its reason.
+            IcomUnknown: Anything else.
+        """
+        path = f"/api/v1/{direction}/catalog"
+        answer = await self._send("GET", path, {"Accept": "application/xml"})
+        if answer.status != 200:
+            raise _problem(answer)
+        return parse_catalogue(answer.body)
+
     async def close(self) -> None:
         """Close the connections; the stream stays open at the other end until it times out."""
         await self._channel.close()
@@ -192,9 +209,15 @@ def _messages(answer: Answer) -> tuple[Received, ...]:
 def _problem(answer: Answer) -> IcomRefused | IcomUnknown:
     if not 400 <= answer.status < 500:
         return IcomUnknown(f"HTTP {answer.status}")
-    retry_after = answer.headers.get("Retry-After", "").strip()
-    seconds = int(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
-    return IcomRefused(answer.status, _title(answer), seconds)
+    return IcomRefused(answer.status, _title(answer), _retry_after_s(answer))
+
+
+def _retry_after_s(answer: Answer) -> int | None:
+    """Read `Retry-After` in seconds; the bank gives no dates, and nothing waits for days."""
+    text = answer.headers.get("Retry-After", "").strip()
+    if not text.isascii() or not text.isdigit():
+        return None
+    return min(int(text[:RETRY_AFTER_DIGITS_MAX]), RETRY_AFTER_SECONDS_MAX)
 
 
 def _title(answer: Answer) -> str:

@@ -195,6 +195,31 @@ async def test_refusal_carries_title_and_waiting_time(icom: Icom) -> None:
         assert refused.value.retry_after_s == 7
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("0", 0),
+        ("59", 59),
+        ("86400", 60),
+        ("9" * 5000, 60),
+        ("soon", None),
+        ("-1", None),
+        ("²", None),
+    ],
+)
+async def test_waiting_time_is_read_and_never_longer_than_a_minute(
+    icom: Icom, told: str, expected: int | None
+) -> None:
+    client = await icom.client(
+        lambda _request, _body: web.Response(status=429, headers={"Retry-After": told})
+    )
+
+    with pytest.raises(IcomRefused) as refused:
+        await client.post([b"<m/>"])
+
+    assert refused.value.retry_after_s == expected
+
+
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 406, 408, 410, 411, 413, 415])
 async def test_client_errors_say_that_nothing_was_stored(icom: Icom, status: int) -> None:
     client = await icom.client(lambda _request, _body: web.Response(status=status, body=b"<<"))

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from actors import Killed, Node
-from bacen.icom import Delivery, IcomUnknown, Received
+from bacen.icom import Delivery, IcomRefused, IcomUnknown, Received
 from bacen.wire import SPI_ISPB, LocalAuthority, Message, Pacs002, StatusReport, encode
 from ledger import (
     Account,
@@ -50,6 +50,7 @@ class ScriptedIcom:
         confirmed: Paths that were asked for, each confirming the delivery before it.
         posted: Bodies of each POST that reached the bank, in order.
         cuts: How many of the next POSTs are cut after the bank stored them.
+        is_refusing: Whether the others get a 403.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class ScriptedIcom:
         self.confirmed: list[str] = []
         self.posted: list[list[bytes]] = []
         self.cuts = 0
+        self.is_refusing = False
         self._count = 0
 
     def deliver(self, *bodies: bytes, resource_ids: Sequence[str] = ()) -> None:
@@ -75,12 +77,15 @@ class ScriptedIcom:
         self.confirmed.append(path)
         return await self.deliveries.get()
 
-    async def post(self, messages: Sequence[bytes]) -> tuple[str, ...]:
-        """Store messages."""
+    async def post(self, messages: Sequence[bytes], *, sender: object = None) -> tuple[str, ...]:
+        """Store messages, unless this POST is cut, and then this one refused."""
+        del sender
         self.posted.append(list(messages))
         if self.cuts:
             self.cuts -= 1
             raise IcomUnknown("cut")
+        if self.is_refusing:
+            raise IcomRefused(403, "Acesso negado")
         return tuple(f"P{len(self.posted)}-{n}" for n in range(len(messages)))
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +83,14 @@ def test_rejection_keeps_the_first_reason() -> None:
 @pytest.mark.parametrize("status", ["ACSP", "ACCC"])
 def test_states_for_the_receiver_end_nothing_for_the_payer(status: str) -> None:
     assert outcome_of(report(status), NOW) is None
+
+
+@pytest.mark.parametrize(("status", "reasons"), [("RJCT", ("AB03",)), ("ACSC", ())])
+def test_outcome_of_a_return_does_not_end_the_payment_that_it_names(
+    status: str, reasons: tuple[str, ...]
+) -> None:
+    returned = msgspec.structs.replace(
+        report(status, *reasons), original_instruction_id=E2E.replace("E", "D", 1)
+    )
+
+    assert outcome_of(returned, NOW) is None

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bacen.icom import Outcome, SentMessages, StreamReader
 from bacen.wire import SPI_ISPB, Admi002, Verifier
 from ledger import Commit, Entry, verify
 from pix import PaymentStatus, SpiReceiver, verify_payments
@@ -13,10 +14,11 @@ from tests.pix.desk import CUSTOMER, FUNDS_CENTS, NOW, TENANT, WRITER, Desk, sta
 MESSAGE_ID = f"M{TENANT}{'7'.rjust(23, '0')}"
 
 
-async def listen(desk: Desk) -> None:
+async def listen(desk: Desk, sent: SentMessages | None = None) -> None:
     """Start a receiver on the desk's stream."""
     verifier = Verifier([desk.authority.spi_signing().certificate.read_bytes()])
-    receiver = SpiReceiver(TENANT, desk.opened, WRITER, verifier, desk.icom, desk.reader)
+    stream = StreamReader(desk.node, desk.icom, sent or SentMessages(desk.node))
+    receiver = SpiReceiver(TENANT, desk.opened, WRITER, verifier, stream, desk.reader)
     await desk.node.start(receiver, name="receiver", link=False)
 
 
@@ -185,6 +187,40 @@ async def test_message_that_the_spi_refuses_fails_its_payments_and_frees_their_m
     assert await state(desk, payment.payment_id) == (PaymentStatus.FAILED, "message_rejected")
     assert (await verify_payments(desk.dsn)).ok
     assert not desk.opened.messages
+
+
+def refusal_of(message_id: str) -> Admi002:
+    return Admi002(
+        sender=SPI_ISPB,
+        receiver=TENANT,
+        message_id=f"M{SPI_ISPB}{'1'.rjust(23, '0')}",
+        created_at=NOW,
+        related_reference=message_id,
+        rejecting_party_reason="XML inválido",
+        rejected_at=NOW,
+    )
+
+
+async def test_refusal_of_another_message_of_ours_is_left_to_who_sent_it(desk: Desk) -> None:
+    sent = SentMessages(desk.node)
+    sent.sent(MESSAGE_ID)
+    desk.icom.deliver(desk.signed(refusal_of(MESSAGE_ID)))
+
+    await listen(desk, sent)
+    await desk.until_confirmed(1)
+
+    assert sent.outcome(MESSAGE_ID) is Outcome.REJECTED
+    assert not desk.alarms
+
+
+async def test_refusal_of_a_message_that_nobody_sent_is_kept_and_reported(desk: Desk) -> None:
+    desk.icom.deliver(desk.signed(refusal_of(MESSAGE_ID)))
+
+    await listen(desk)
+    await desk.until_confirmed(1)
+
+    assert desk.alarms == ["not expected here"]
+    assert len(await desk.rows("SELECT body FROM spi_quarantine")) == 1
 
 
 async def test_stream_is_confirmed_only_after_the_commit(desk: Desk) -> None:
