@@ -11,11 +11,14 @@ from dataclasses import astuple, dataclass
 from typing import NewType
 from uuid import UUID
 
+from actors import IdGenerator
 from bacen import InvalidMessage
-from bacen.dict.entry import Entry
+from bacen.dict.entries import Entry
 
 Cid = NewType("Cid", str)
 """64 lower-case hexadecimal digits."""
+
+TOKEN_CHARACTERS = 32  # more than the 122 random bits of a UUID
 
 _CID = re.compile(r"[0-9a-f]{64}")
 _SEPARATOR = "&"
@@ -59,20 +62,33 @@ class ContentAttributes:
     @classmethod
     def of(cls, entry: Entry) -> "ContentAttributes":
         """Take them out of an entry, in its written form."""
+        account, owner = entry.account, entry.owner
         return cls(
             key_type=entry.key_type,
             key=entry.key,
-            owner_tax_id=entry.owner_tax_id,
-            owner_name=entry.owner_name,
-            owner_trade_name=entry.owner_trade_name or "",
-            participant=entry.participant,
-            branch=entry.branch or "",
-            account_number=entry.account_number,
-            account_type=entry.account_type,
+            owner_tax_id=owner.tax_id_number,
+            owner_name=owner.name,
+            owner_trade_name=owner.trade_name or "",
+            participant=account.participant,
+            branch=account.branch or "",
+            account_number=account.account_number,
+            account_type=account.account_type,
         )
 
     def __repr__(self) -> str:
         return f"ContentAttributes({self.key_type})"
+
+
+def new_request_id(ids: IdGenerator) -> UUID:
+    """Make a RequestId: a UUID version 4, not to be guessed, for it is the key of the CID.
+
+    Keep it before the request goes out: the same one again is the same request.
+
+    Args:
+        ids: The node's.
+    """
+    drawn = hashlib.sha256(ids.token(TOKEN_CHARACTERS).encode()).digest()
+    return UUID(bytes=drawn[:16], version=4)
 
 
 def content_id(attributes: ContentAttributes, request_id: UUID) -> Cid:

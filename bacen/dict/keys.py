@@ -44,6 +44,8 @@ def parse_key(text: str) -> PixKey:
     key = text.strip()
     if not 0 < len(key) <= CHARACTERS_MAX:
         raise InvalidKey(f"must hold 1 to {CHARACTERS_MAX} characters")
+    if not key.isascii():  # some letters become ASCII in another case
+        raise InvalidKey("must hold no letter beyond ASCII")
     if "@" in key:
         return PixKey("EMAIL", _email(key.lower()))
     if _EVP.fullmatch(key.lower()) is not None:

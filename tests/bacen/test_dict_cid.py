@@ -12,14 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors import Node
 from bacen import InvalidMessage
 from bacen.dict import (
+    Account,
     Cid,
     ContentAttributes,
     Entry,
+    Person,
     VSync,
     content_id,
     is_content_id,
+    new_request_id,
     parse_cid,
 )
 from tests.bacen.wire_messages import patient
@@ -71,19 +75,34 @@ def test_cid_of_an_entry_is_that_of_its_attributes() -> None:
     entry = Entry(
         key="fulano@exemplo.com.br",
         key_type="EMAIL",
-        participant="12345678",
-        branch="0001",
-        account_number="1000001",
-        account_type="CACC",
-        account_opening_date=AT,
-        owner_type="NATURAL_PERSON",
-        owner_tax_id="52998224725",
-        owner_name="José Fulano",
+        account=Account(
+            participant="12345678",
+            branch="0001",
+            account_number="1000001",
+            account_type="CACC",
+            opening_date=AT,
+        ),
+        owner=Person(type="NATURAL_PERSON", tax_id_number="52998224725", name="José Fulano"),
         creation_date=AT,
         key_ownership_date=AT,
     )
 
     assert ContentAttributes.of(entry) == ATTRIBUTES
+
+
+def test_request_ids_are_of_version_4_and_never_the_same() -> None:
+    node = Node("test")
+
+    drawn = [new_request_id(node.ids) for _ in range(1_000)]
+
+    assert {each.version for each in drawn} == {4}
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_request_ids_of_a_seeded_node_repeat() -> None:
+    one, other = (new_request_id(Node("test", seed=7).ids) for _ in range(2))
+
+    assert one == other
 
 
 def test_cid_is_recognised_and_another_is_not() -> None:

@@ -28,6 +28,7 @@ WRONG = [
     *("a%b@exemplo.com", "a&b@exemplo.com", "@exemplo.com", "a@", "a@b@c", "á@exemplo.com"),
     *(f"{'a' * 70}@exemplo.com", "a@-exemplo.com", "123e4567e89b12d3a456426655440000"),
     *("123e4567-e89b-12d3-a456-42665544000g", "\u0665" * 11, "a@b.com\n\x00"),
+    "\u212aate@example.com",  # the sign of kelvin, whose small letter is k
 ]
 
 
