@@ -51,7 +51,7 @@ from actors.gen_server import (
 )
 from actors.groups import GroupJoined, GroupLeft, Groups
 from actors.identity import Name, Pid, Ref, Target, Via
-from actors.ids import IdGenerator
+from actors.ids import IdGenerator, make_rng
 from actors.inspection import NodeStatistics, ProcessInfo, ProcessState
 from actors.messages import TIMEOUT, Down, Exit, Timeout
 from actors.node import Node
@@ -228,6 +228,7 @@ __all__ = [
     "WrongTableKind",
     "checkin",
     "checkout",
+    "make_rng",
     "pool_status",
     "reason_text",
     "start_agent",

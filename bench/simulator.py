@@ -1,10 +1,16 @@
 """What one payment costs the central bank in a box: `python bench/simulator.py [--payments N]`.
 
-The bank runs in a process of its own with nothing but its default settings; this process signs
-pacs.008 of ten payments beforehand, then posts them ten at a time over four connections and reads
-the outcomes on two streams, over HTTPS as a participant does. Printed: payments settled per second
-by the clock, the bank's own processor time per payment, and the cost of one RSA signature at that
-moment as a yardstick: on a busy machine all three grow together.
+Twice, each with pacs.008 of ten payments to a virtual participant, signed beforehand, ten messages
+at a time from four senders, and the outcomes read on two streams:
+
+- The core alone: in this process, without HTTP and TLS, straight to the processes that the endpoint
+  asks. What is measured: reading and verifying the messages, the rules, the outcomes written and
+  signed (one RSA signature for ten payments), one commit to SQLite a batch, handing out.
+- All of it: the bank in a process of its own, over HTTPS on four connections as a participant does.
+
+Printed: payments settled per second by the clock, processor time per payment (of this process, of
+the bank's), and the cost of one RSA signature at that moment as a yardstick: on a busy machine all
+grow together. The limit of a participant's messages a second is lifted; all else is as by default.
 """
 
 import argparse
@@ -22,7 +28,7 @@ import uvloop
 
 from actors import Node
 from bacen.icom import IcomClient
-from bacen.simulator import BankSettings, start_bank
+from bacen.simulator import BankSettings, ParticipantBeside, start_bank
 from bacen.wire import (
     SPI_ISPB,
     AccountId,
@@ -38,10 +44,12 @@ from bacen.wire import (
 
 ISPB = "12345678"
 GROUP = 10
+TOKENS_PER_SECOND = 1_000_000  # one participant sends what it can; the Banco Central grants it 750
 POSTERS = 4
 READERS = 2
 ROUNDS = 3
 SIGNATURES = 300
+SETTLED = b"<TxSts>ACSC<"
 
 
 def transfer(number: int, now: datetime) -> CreditTransfer:
@@ -78,8 +86,12 @@ def make_messages(signer: Signer, start: int, payments: int) -> list[bytes]:
     ]
 
 
+def settings_of(home: Path) -> BankSettings:
+    return BankSettings(home=home, primary_per_second=TOKENS_PER_SECOND)
+
+
 async def serve(home: Path) -> None:
-    bank = await start_bank(Node("bank"), BankSettings(home=home))
+    bank = await start_bank(Node("bank"), settings_of(home))
     print(bank.url, flush=True)
     await asyncio.Event().wait()
 
@@ -114,12 +126,60 @@ class Round:
         delivery = await self._client.start_stream()
         while True:
             bodies = [each.body for each in delivery.messages]
-            self._settled += sum(body.count(b"<TxSts>ACSC<") for body in bodies)
+            self._settled += sum(body.count(SETTLED) for body in bodies)
             if self._settled >= self._payments:
                 self._finished = self._finished or time.perf_counter()
                 break
             delivery = await self._client.pull(delivery.next)
         await self._client.close_stream(delivery.next)
+
+
+class CoreRound:
+    """One load on the processes of a bank that runs here."""
+
+    def __init__(self, node: Node, messages: list[bytes], payments: int) -> None:
+        self._node = node
+        self._payments = payments
+        self._posts = iter(
+            [tuple(messages[first : first + GROUP]) for first in range(0, len(messages), GROUP)]
+        )
+        self._settled = 0
+        self._finished = 0.0
+
+    async def run(self) -> tuple[float, float]:
+        """Give the seconds by the clock, and those of the processor."""
+        start, cpu = time.perf_counter(), time.process_time()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(READERS):
+                tasks.create_task(self._read())
+            for _ in range(POSTERS):
+                tasks.create_task(self._post())
+        return self._finished - start, time.process_time() - cpu
+
+    async def _post(self) -> None:
+        participant = ParticipantBeside(self._node, ISPB)
+        for bodies in self._posts:
+            await participant.post(bodies)
+
+    async def _read(self) -> None:
+        participant = ParticipantBeside(self._node, ISPB)
+        while self._settled < self._payments:
+            bodies = await participant.read()
+            self._settled += sum(body.count(SETTLED) for body in bodies)
+        self._finished = self._finished or time.perf_counter()
+        await participant.close()
+
+
+async def measure_core(home: Path, payments: int) -> None:
+    bank = await start_bank(Node("bank"), settings_of(home))
+    signer = LocalAuthority.create(home, now=datetime.now(UTC)).participant(ISPB).signing.signer()
+    print("the core alone, without HTTP and TLS:")
+    for number in range(ROUNDS):
+        messages = make_messages(signer, number * payments, payments)
+        seconds, cpu = await CoreRound(bank.node, messages, payments).run()
+        each = cpu / payments * 1e6
+        print(f"{payments / seconds:6.0f} settled/s, {each:5.1f} us CPU a payment")
+    await bank.stop()
 
 
 async def measure(home: Path, payments: int) -> None:
@@ -132,7 +192,7 @@ async def measure(home: Path, payments: int) -> None:
     keys = authority.participant(ISPB)
     context = client_context(authority.certificate, keys.client)
     client = IcomClient(url, ISPB, context, timeout_ms=60_000)
-    print(f"{platform.machine()}, Python {platform.python_version()}, {psutil.cpu_count()} cores")
+    print("all of it, over HTTPS:")
     print(f"an RSA signature, one for ten payments: {signature_us(keys.signing.signer())} us CPU")
     try:
         for number in range(ROUNDS):
@@ -171,6 +231,9 @@ def main() -> None:
     if arguments.serve is not None:
         uvloop.run(serve(arguments.serve))
         return
+    print(f"{platform.machine()}, Python {platform.python_version()}, {psutil.cpu_count()} cores")
+    with tempfile.TemporaryDirectory() as home:
+        uvloop.run(measure_core(Path(home), arguments.payments))
     with tempfile.TemporaryDirectory() as home:
         uvloop.run(measure(Path(home), arguments.payments))
 

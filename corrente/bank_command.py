@@ -8,26 +8,36 @@ from pathlib import Path
 from rich.console import Console
 
 from actors import Node
-from bacen.simulator import BankSettings, start_bank
+from bacen.simulator import BankClock, BankSettings, start_bank
 from corrente.collector import settle
 from corrente.ready import write_ready_file
 
 NODE_NAME = "bacen"
 
 
-async def bank_up(settings: BankSettings, ready_file: Path | None, console: Console) -> int:
-    """Run the bank until SIGINT or SIGTERM; the exit code."""
+async def bank_up(
+    settings: BankSettings, rate: int, ready_file: Path | None, console: Console
+) -> int:
+    """Run the bank until SIGINT or SIGTERM; the exit code.
+
+    Args:
+        settings: Of the bank.
+        rate: Of its clock: `BankClock`.
+        ready_file: Written as JSON when the bank answers.
+        console: For its addresses.
+    """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    node = Node(NODE_NAME)
+    node = Node(NODE_NAME, clock=BankClock(rate))
     try:
         bank = await start_bank(node, settings)
         settle()
         content = {
             "url": bank.url,
+            "secondary_url": bank.secondary_url,
             "admin_url": bank.admin_url,
             "home": str(settings.home),
             "pid": os.getpid(),

@@ -13,7 +13,11 @@ import typer
 from rich.console import Console
 
 from config import Profile
+from corrente.bacen_signature_commands import add_signatures
 from corrente.bacen_validate_command import add_validate
+from corrente.bank_control_commands import add_bank_control
+from corrente.bank_up_command import add_bank_up
+from corrente.homologate_command import add_homologate
 from corrente.ledger_cli import ledger_app
 from corrente.shell import ConfigOption, HomeOption, fail, run, running_platform, settings_of
 from corrente.toolbox_commands import add_toolbox
@@ -34,6 +38,10 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(bacen_app, name="bacen")
 add_toolbox(app, bacen_app)
 add_validate(bacen_app)
+add_bank_up(bacen_app)
+add_bank_control(bacen_app)
+add_homologate(bacen_app)
+add_signatures(bacen_app)
 
 
 @app.command(
@@ -154,48 +162,6 @@ def observe(  # noqa: PLR0913, PLR0917 # an argument is an option of the command
         observe_and_show(url, token, options, Console())
     except PayFailed as error:
         fail(str(error))
-
-
-@bacen_app.command("up", epilog="Example:  corrente bacen up --home /tmp/bank --port 16422")
-def bacen_up(  # noqa: PLR0913, PLR0917 # an argument is an option of the command
-    home: Annotated[Path, typer.Option("--home", help="Folder of its data and certificates.")],
-    port: Annotated[int, typer.Option("--port", help="ICOM and DICT, HTTPS; 0 picks one.")] = 0,
-    admin_port: Annotated[
-        int, typer.Option("--admin-port", help="Health and metrics, HTTP; 0 picks one.")
-    ] = 0,
-    ready_file: Annotated[
-        Path | None, typer.Option("--ready-file", help="Written as JSON when the bank answers.")
-    ] = None,
-    participant: Annotated[
-        list[str] | None,
-        typer.Option("--participant", help="ISPB that speaks for itself; may be repeated."),
-    ] = None,
-    pi_balance_cents: Annotated[
-        int, typer.Option("--pi-balance-cents", help="PI account of each at the first start.")
-    ] = 1_000_000_000_000,
-    acceptance_timeout_ms: Annotated[
-        int, typer.Option("--acceptance-timeout-ms", help="AB03 after this time; 40 s at the SPI.")
-    ] = 40_000,
-) -> None:
-    """Run the simulated central bank alone: SPI over ICOM, and DICT."""
-    from bacen.simulator import BankSettings
-    from corrente.bank_command import bank_up
-    from corrente.log import configure_log
-
-    settings = BankSettings(
-        home=home.absolute(),
-        port=port,
-        admin_port=admin_port,
-        connected=tuple(participant or ("12345678",)),
-        pi_balance_cents=pi_balance_cents,
-        acceptance_timeout_ms=acceptance_timeout_ms,
-    )
-    configure_log("info", None)
-    try:
-        code = run(bank_up(settings, ready_file, Console()))
-    except OSError as error:
-        fail(str(error))
-    sys.exit(code)
 
 
 def main() -> None:

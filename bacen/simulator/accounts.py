@@ -1,8 +1,8 @@
 """PI accounts: one balance per direct participant, part of it blocked for payments under way.
 
-Money is only moved between accounts, never made: the sum of all balances stays what it was at the
-first start. `Payment` under way = amount blocked at the payer; settled = debited there, credited at
-the receiver; rejected = unblocked.
+Money is only moved between accounts, never made; it comes and goes through the STR alone, which
+`supplied_cents` counts. `Payment` under way = amount blocked at the payer; settled = debited there,
+credited at the receiver; rejected = unblocked.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,10 +24,13 @@ class PiAccounts:
     def __init__(self, accounts: Mapping[str, PiAccount]) -> None:
         self._accounts = accounts
         self._before: dict[str, tuple[int, int]] = {}  # since `begin`: balance and blocked
+        self.supplied_cents = 0  # by the STR since this start, less what went back there
+        self._supplied_before = 0
 
     def begin(self) -> None:
         """Remember from here on what `undo` takes back."""
         self._before.clear()
+        self._supplied_before = self.supplied_cents
 
     def undo(self) -> None:
         """Put every account back as it was at `begin`."""
@@ -35,6 +38,7 @@ class PiAccounts:
             account = self._accounts[ispb]
             account.balance_cents, account.blocked_cents = balance_cents, blocked_cents
         self._before.clear()
+        self.supplied_cents = self._supplied_before
 
     def __contains__(self, ispb: str) -> bool:
         return ispb in self._accounts
@@ -70,6 +74,19 @@ class PiAccounts:
         self.unblock(payer, amount_cents)
         self._change(payer).balance_cents -= amount_cents
         self._change(receiver).balance_cents += amount_cents
+
+    def supply(self, ispb: str, amount_cents: int) -> bool:
+        """Credit what came from the STR, or debit what goes there (an amount below zero).
+
+        Returns:
+            False when what is available does not reach.
+        """
+        account = self._change(ispb)
+        if account.balance_cents - account.blocked_cents + amount_cents < 0:
+            return False
+        account.balance_cents += amount_cents
+        self.supplied_cents += amount_cents
+        return True
 
     def _change(self, ispb: str) -> PiAccount:
         account = self._accounts[ispb]

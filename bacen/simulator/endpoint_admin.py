@@ -1,14 +1,16 @@
 """Health, metrics and a look at accounts and payments: plain HTTP, for the machine's own use."""
 
-from typing import Any
-
 import msgspec
 from aiohttp import web
 
-from actors import ActorError, Node
-from bacen.simulator.errors import BankFault
+from actors import Node
+from bacen.simulator.admin_routes import AdminProblem, AdminRoute, json_body, json_response
+from bacen.simulator.counterparties import Roster
+from bacen.simulator.dict import DIRECTORY, GetDirectoryStatistics
+from bacen.simulator.errors import NOT_JSON, BankFault
+from bacen.simulator.faults import FaultPlan
 from bacen.simulator.metrics import render
-from bacen.simulator.problem import Handler
+from bacen.simulator.payments import shown
 from bacen.simulator.requests import (
     MAILROOM,
     SETTLEMENT,
@@ -19,19 +21,10 @@ from bacen.simulator.requests import (
     Originate,
 )
 from bacen.simulator.virtual_payer import VirtualOrder, pacs008_of
-from bacen.wire import InvalidMessage, cents_to_text, is_end_to_end_id
+from bacen.wire import InvalidMessage, cents_to_text
 
 TIMEOUT_MS = 2_000
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-
-@web.middleware
-async def unavailable(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 503 while the processes of the bank start again."""
-    try:
-        return await handler(request)
-    except ActorError:
-        return json_response({"status": "unavailable"}, status=503)
 
 
 class AdminEndpoint:
@@ -39,35 +32,42 @@ class AdminEndpoint:
 
     Args:
         node: Where they run.
+        plan: Faults, whose strikes are counted.
+        roster: Counterparties, whose payments and answers are counted.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, plan: FaultPlan, roster: Roster) -> None:
         self._node = node
+        self._plan = plan
+        self._roster = roster
 
-    def application(self) -> web.Application:
-        application = web.Application(middlewares=[unavailable])
-        application.router.add_get("/health", self.health)
-        application.router.add_get("/metrics", self.metrics)
-        application.router.add_get("/admin/accounts/{ispb}", self.account)
-        application.router.add_post("/admin/payments", self.originate)
-        application.router.add_get("/admin/payments/{end_to_end_id}", self.payment)
-        return application
+    def routes(self) -> list[AdminRoute]:
+        return [
+            AdminRoute("GET", "/health", self.health, "says whether the bank works"),
+            AdminRoute("GET", "/metrics", self.metrics, "metrics in the format of Prometheus"),
+            AdminRoute("GET", "/admin/accounts/{ispb}", self.account, "shows a PI account"),
+            AdminRoute("POST", "/admin/payments", self.originate, "lets the virtual payer pay"),
+            AdminRoute("GET", "/admin/payments/{id}", self.payment, "shows a payment or a return"),
+        ]
 
     async def health(self, _: web.Request) -> web.Response:
         await self._node.call(SETTLEMENT, GetBankStatistics(), timeout_ms=TIMEOUT_MS)
         await self._node.call(MAILROOM, GetMailStatistics(), timeout_ms=TIMEOUT_MS)
+        await self._node.call(DIRECTORY, GetDirectoryStatistics(), timeout_ms=TIMEOUT_MS)
         return json_response({"status": "ok"})
 
     async def metrics(self, _: web.Request) -> web.Response:
         bank = await self._node.call(SETTLEMENT, GetBankStatistics(), timeout_ms=TIMEOUT_MS)
         mail = await self._node.call(MAILROOM, GetMailStatistics(), timeout_ms=TIMEOUT_MS)
-        return web.Response(body=render(bank, mail), headers={"Content-Type": METRICS_TYPE})
+        keys = await self._node.call(DIRECTORY, GetDirectoryStatistics(), timeout_ms=TIMEOUT_MS)
+        body = render(bank, mail, keys, self._plan, self._roster.counts)
+        return web.Response(body=body, headers={"Content-Type": METRICS_TYPE})
 
     async def account(self, request: web.Request) -> web.Response:
         ispb = request.match_info["ispb"]
         account = await self._node.call(SETTLEMENT, GetAccount(ispb), timeout_ms=TIMEOUT_MS)
         if account is None:
-            return json_response({"error": "not_found"}, status=404)
+            raise AdminProblem(404)
         return json_response(
             {
                 "ispb": ispb,
@@ -82,32 +82,22 @@ class AdminEndpoint:
 
     async def originate(self, request: web.Request) -> web.Response:
         """Let the virtual payer pay a participant, so that it has something to receive."""
-        if request.content_type != "application/json":  # what a foreign web page cannot send
-            return json_response({"error": "unsupported_media_type"}, status=415)
+        body = await json_body(request)
         try:
-            order = msgspec.json.decode(await request.read(), type=VirtualOrder)
+            order = msgspec.json.decode(body, type=VirtualOrder)
             message = pacs008_of(order, self._node.ids, self._node.clock.now())
-        except (msgspec.DecodeError, InvalidMessage) as error:
-            return json_response({"error": "bad_request", "detail": str(error)}, status=400)
+        except (*NOT_JSON, InvalidMessage) as error:
+            raise AdminProblem(400, str(error)) from None
         try:
             await self._node.call(SETTLEMENT, Originate(message), timeout_ms=TIMEOUT_MS)
         except BankFault:
-            return json_response({"error": "internal"}, status=500)
+            raise AdminProblem(500) from None
         end_to_end_id = message.transfers[0].end_to_end_id
         return json_response({"end_to_end_id": end_to_end_id}, status=201)
 
     async def payment(self, request: web.Request) -> web.Response:
-        end_to_end_id = request.match_info["end_to_end_id"]
-        payment = None
-        if is_end_to_end_id(end_to_end_id):
-            asked = GetPayment(end_to_end_id)
-            payment = await self._node.call(SETTLEMENT, asked, timeout_ms=TIMEOUT_MS)
+        asked = GetPayment(request.match_info["id"])
+        payment = await self._node.call(SETTLEMENT, asked, timeout_ms=TIMEOUT_MS)
         if payment is None:
-            return json_response({"error": "not_found"}, status=404)
-        return json_response(msgspec.to_builtins(payment))
-
-
-def json_response(body: dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(
-        body=msgspec.json.encode(body), status=status, content_type="application/json"
-    )
+            raise AdminProblem(404)
+        return json_response(shown(payment))

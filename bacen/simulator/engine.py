@@ -2,87 +2,43 @@
 
 The engine holds what is under way: PI accounts, payments that wait for their receiver, and those
 decided but not yet stored. Finished payments live in the store; whoever calls `pay` looks up there
-which EndToEndIds are taken. BCB Manual das Interfaces 1.12, message catalogue 5.13.
+which EndToEndIds are taken, and for `give_back` what was returned before. A return is a payment
+with the roles exchanged. BCB Manual das Interfaces 1.12, message catalogue 5.13.
 
 A step is one message, or one time limit: `begin`, then what decides, and `undo` when that raised.
 """
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
 
-import msgspec
-
+from bacen.simulator import returns
 from bacen.simulator.accounts import PiAccounts
+from bacen.simulator.changes import Changes, ReceivedMessage, Rejection, Supply
 from bacen.simulator.participants import Participant
 from bacen.simulator.payments import (
     PENDING,
     REJECTED,
     SETTLED,
+    Details,
     Moment,
     Payment,
+    encode_details,
     rejected_report,
     report_for,
     settled_report,
     to_ms,
 )
-from bacen.simulator.receivers import ACCEPT, SILENT, answer
+from bacen.simulator.receivers import ACCEPT, ALWAYS_ACCEPTS, SILENT, answer
 from bacen.validation import message_reason, transfer_reason
-from bacen.wire import CreditTransfer, Pacs002, Pacs008, StatusReport
+from bacen.wire import CreditTransfer, Pacs002, Pacs004, Pacs008, PaymentReturn, StatusReport
 
 DUPLICATE_TEXT = "EndToEndId ja utilizado"
+DUPLICATE_RETURN_TEXT = "RtrId ja utilizado"
 OWN_END_TO_END = frozenset({"MANU", "DICT", "QRES", "QRDN", "APES", "APDN"})
 
 Known = Mapping[str, Payment]
-
-
-class Rejection(msgspec.Struct, frozen=True):
-    """A message that the bank could not take: becomes an admi.002."""
-
-    ispb: str
-    reference: str
-    reason: str
-    location: str | None = None
-    description: str | None = None
-    additional_data: str | None = None
-
-
-class ReceivedMessage(msgspec.Struct, frozen=True, array_like=True):
-    """A BizMsgIdr that is taken, and the payments it speaks of."""
-
-    message_id: str
-    ispb: str
-    at_ms: int
-    end_to_end_ids: list[str]
-
-
-class Changes:
-    """What a batch of messages changed and whom the bank has to tell."""
-
-    __slots__ = ("accounts", "forwards", "payments", "received", "rejections", "reports")
-
-    def __init__(self) -> None:
-        self.accounts: set[str] = set()
-        self.payments: dict[str, Payment] = {}
-        self.received: dict[str, ReceivedMessage] = {}
-        self.reports: dict[str, list[StatusReport]] = {}
-        self.forwards: dict[tuple[str, str, str], list[CreditTransfer]] = {}
-        self.rejections: list[Rejection] = []
-
-    def report(self, ispb: str, report: StatusReport) -> None:
-        self.reports.setdefault(ispb, []).append(report)
-
-    def add(self, step: "Changes") -> None:
-        """Take over what one step changed."""
-        self.accounts |= step.accounts
-        self.payments |= step.payments
-        self.received |= step.received
-        for ispb, reports in step.reports.items():
-            self.reports.setdefault(ispb, []).extend(reports)
-        for address, transfers in step.forwards.items():
-            self.forwards.setdefault(address, []).extend(transfers)
-        self.rejections += step.rejections
 
 
 class Engine:
@@ -91,54 +47,78 @@ class Engine:
     Args:
         participants: By ISPB.
         accounts: PI accounts of the direct participants.
-        connected: Those that are asked over ICOM; the others answer by account number.
-        acceptance_timeout_ms: PAGPRI and PAGFRD.
+        connected: Those that are asked and told; the others answer by account number.
+        acceptance_timeout_ms: PAGPRI, PAGFRD, and returns.
         scheduled_timeout_ms: PAGAGD.
+        return_days: How long after its settlement a payment may be returned.
     """
 
     def __init__(
         self,
         participants: Mapping[str, Participant],
         accounts: PiAccounts,
-        connected: Iterable[str],
+        connected: Container[str],
         *,
         acceptance_timeout_ms: int,
         scheduled_timeout_ms: int,
+        return_days: int,
     ) -> None:
-        self.participants = participants
+        self.participants = dict(participants)
         self.accounts = accounts
-        self.connected = frozenset(connected)
+        self.connected = connected
         self.payments: dict[str, Payment] = {}
+        self.supplies: dict[str, Supply] = {}  # decided, not stored yet
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.late_answers = 0
         self._acceptance_timeout_ms = acceptance_timeout_ms
         self._acceptance_timeout = timedelta(milliseconds=acceptance_timeout_ms)
         self._scheduled_timeout_ms = scheduled_timeout_ms
+        self._return_days = return_days
         self._deadlines: list[tuple[int, str]] = []
+        self._returns: dict[str, set[str]] = {}  # in `payments`: RtrIds by EndToEndId
         self._counted = self.outcomes.copy(), self.late_answers
+        self._participants_before: dict[str, Participant | None] = {}  # since `begin`
 
     def begin(self) -> Changes:
         """Start a step that `undo` can take back as a whole; gives what it is to change."""
         self.accounts.begin()
         self._counted = self.outcomes.copy(), self.late_answers
+        self._participants_before.clear()
         return Changes()
 
     def undo(self, step: Changes) -> None:
         """Take back all that happened since `begin`, wherever it broke off."""
         self.accounts.undo()
         self.outcomes, self.late_answers = self._counted
-        for end_to_end_id, payment in step.payments.items():
+        for control_number in step.supplies:
+            self.supplies.pop(control_number, None)
+        for ispb, participant in self._participants_before.items():
+            if participant is not None:
+                self.participants[ispb] = participant
+            else:
+                self.participants.pop(ispb, None)
+        for payment in step.payments.values():
             if payment.message_id in step.received:  # it began in this step
-                del self.payments[end_to_end_id]
+                self._forget(payment)
             else:  # only what is pending is ever changed
                 payment.status, payment.reason, payment.finished_ms = PENDING, None, 0
+                payment.answered_ms = 0
 
     def resume(self, pending: Iterable[Payment]) -> None:
         """Take up payments that were pending when the last bank ended; amounts block again."""
         for payment in pending:
             if not self.accounts.block(payment.payer, payment.amount_cents):
                 raise ValueError("a pending payment is larger than its PI account")
+            self.payments[payment.instruction_id] = payment
+            if payment.is_return:
+                self._returns.setdefault(payment.end_to_end_id, set()).add(payment.instruction_id)
             self._wait(payment)
+
+    def register(self, participant: Participant, changes: Changes) -> None:
+        """Let a participant come, change or leave."""
+        ispb = participant.ispb
+        self._participants_before.setdefault(ispb, self.participants.get(ispb))
+        self.participants[ispb] = changes.participants[ispb] = participant
 
     def next_deadline_ms(self) -> int | None:
         return self._deadlines[0][0] if self._deadlines else None
@@ -153,38 +133,55 @@ class Engine:
             changes: Is added to.
         """
         ids = [each.end_to_end_id for each in message.transfers]
-        changes.received[message.message_id] = ReceivedMessage(
-            message.message_id, message.sender, moment.ms, ids
-        )
+        changes.receive(ReceivedMessage(message.message_id, message.sender, moment.ms, ids))
         for_all = message_reason(message)
         for transfer in message.transfers:
             end_to_end_id = transfer.end_to_end_id
             if end_to_end_id in self.payments or end_to_end_id in known:
                 # No record: the one that stands under this id is that of the first payment.
-                report = rejected_report(end_to_end_id, "FF08", DUPLICATE_TEXT)
+                report = rejected_report(end_to_end_id, end_to_end_id, "FF08", DUPLICATE_TEXT)
                 self._tell(message.sender, report, changes)
                 self.outcomes["RJCT", "FF08"] += 1
                 continue
             reason = for_all or self._refusal(message, transfer, moment)
             self._open(message, transfer, reason, moment, changes)
 
+    def give_back(self, message: Pacs004, known: Known, moment: Moment, changes: Changes) -> None:
+        """Take a pacs.004 that was not seen before.
+
+        Args:
+            message: Its sender is the participant that sent it.
+            known: The payments of the store that have one of the message's RtrIds or EndToEndIds,
+                and all returns of the latter.
+            moment: Now.
+            changes: Is added to.
+        """
+        ids = [each.return_id for each in message.returns]
+        changes.receive(ReceivedMessage(message.message_id, message.sender, moment.ms, ids))
+        for_all = returns.message_reason(message)
+        for one in message.returns:
+            if one.return_id in self.payments or one.return_id in known:
+                report = rejected_report(
+                    one.return_id, one.end_to_end_id, "FF08", DUPLICATE_RETURN_TEXT
+                )
+                self._tell(message.sender, report, changes)
+                self.outcomes["RJCT", "FF08"] += 1
+                continue
+            reason = for_all or self._return_refusal(message.sender, one, known, moment)
+            self._open_return(message, one, reason, moment, changes)
+
     def answer(self, message: Pacs002, moment: Moment, changes: Changes) -> None:
         """Take a receiver's pacs.002: settle or reject what waits for it, count what came late."""
-        ids = [each.end_to_end_id for each in message.reports]
-        changes.received[message.message_id] = ReceivedMessage(
-            message.message_id, message.sender, moment.ms, ids
-        )
+        ids = [each.original_instruction_id for each in message.reports]
+        changes.receive(ReceivedMessage(message.message_id, message.sender, moment.ms, ids))
         for report in message.reports:
-            payment = self.payments.get(report.end_to_end_id)
+            payment = self.payments.get(report.original_instruction_id)
             if payment is None or payment.status != PENDING:
                 self.late_answers += 1
-            elif payment.receiver != message.sender or report.status not in {"ACSP", "RJCT"}:
+            elif not is_due_from(message, report, payment):
                 changes.rejections.append(misplaced(message, report))
-            elif report.status == "ACSP":
-                self._settle(payment, moment, changes)
             else:
-                reason = report.reasons[0] if report.reasons else "ED05"
-                self._reject(payment, reason, report.additional, moment, changes)
+                self._follow_answer(payment, report, moment, changes)
 
     def due(self, moment: Moment) -> list[Payment]:
         """Hand out, once, what waits past its time limit: for `expire` or `postpone`."""
@@ -195,7 +192,7 @@ class Engine:
                 continue
             # A step that was undone leaves its deadline behind: the payment's own one counts.
             if payment.deadline_ms <= moment.ms:
-                due[payment.end_to_end_id] = payment
+                due[payment.instruction_id] = payment
         return list(due.values())
 
     def expire(self, payment: Payment, moment: Moment, changes: Changes) -> None:
@@ -204,7 +201,7 @@ class Engine:
 
     def postpone(self, payment: Payment, until_ms: int) -> None:
         """Let a payment be due once more, later."""
-        heapq.heappush(self._deadlines, (until_ms, payment.end_to_end_id))
+        heapq.heappush(self._deadlines, (until_ms, payment.instruction_id))
 
     def repeat(self, received: ReceivedMessage, ispb: str, known: Known, changes: Changes) -> None:
         """Tell the sender of a repeated BizMsgIdr again how its finished payments ended.
@@ -212,22 +209,33 @@ class Engine:
         A manual says only that the repetition changes nothing; a participant that lost the
         outcome could otherwise learn it by camt.060 alone.
         """
-        for end_to_end_id in received.end_to_end_ids:
-            payment = self.payments.get(end_to_end_id) or known.get(end_to_end_id)
+        for instruction_id in received.instruction_ids:
+            payment = self.payments.get(instruction_id) or known.get(instruction_id)
             if payment is None:
                 continue
             if payment.payer == ispb and payment.message_id != received.message_id:
-                report: StatusReport | None = rejected_report(end_to_end_id, "FF08", DUPLICATE_TEXT)
+                text = DUPLICATE_RETURN_TEXT if payment.is_return else DUPLICATE_TEXT
+                original = payment.end_to_end_id
+                report: StatusReport | None = rejected_report(
+                    instruction_id, original, "FF08", text
+                )
             else:
                 report = report_for(payment, ispb)
             if report is not None:
                 changes.report(ispb, report)
 
-    def stored(self, changes: Changes, newer: Changes) -> None:
-        """Forget the finished payments of a stored batch that no newer batch touches."""
-        for end_to_end_id, payment in changes.payments.items():
-            if payment.status != PENDING and end_to_end_id not in newer.payments:
-                del self.payments[end_to_end_id]
+    def stored(self, changes: Changes, newer: Changes) -> list[Payment]:
+        """Forget what a stored batch finished and no newer batch touches; gives those payments."""
+        finished = [
+            payment
+            for instruction_id, payment in changes.payments.items()
+            if payment.status != PENDING and instruction_id not in newer.payments
+        ]
+        for payment in finished:
+            self._forget(payment)
+        for control_number in changes.supplies:
+            self.supplies.pop(control_number, None)
+        return finished
 
     def _refusal(self, message: Pacs008, transfer: CreditTransfer, moment: Moment) -> str | None:
         reason = transfer_reason(transfer, moment.window)
@@ -246,17 +254,34 @@ class Engine:
 
     def _parties_reason(self, sender: str, transfer: CreditTransfer) -> str | None:
         payer = self.participants.get(transfer.debtor_ispb)
-        if payer is None or payer.settled_by not in self.accounts:
+        receiver = self.participants.get(transfer.creditor_ispb)
+        if payer is None or receiver is None:
+            return "RC09" if payer is None else "RC10"
+        if not payer.settled_by or not receiver.settled_by:  # one that has left
+            return "DS27"
+        if payer.settled_by not in self.accounts:
             return "RC09"
         if payer.settled_by != sender:
             return "AGNT"
         owner = transfer.end_to_end_id[1:9]
         if owner != transfer.debtor_ispb and transfer.local_instrument in OWN_END_TO_END:
             return "FF08"
-        receiver = self.participants.get(transfer.creditor_ispb)
-        if receiver is None or receiver.settled_by not in self.accounts:
-            return "RC10"
-        return None
+        return None if receiver.settled_by in self.accounts else "RC10"
+
+    def _return_refusal(
+        self, sender: str, one: PaymentReturn, known: Known, moment: Moment
+    ) -> str | None:
+        original_id = one.end_to_end_id
+        original = self.payments.get(original_id) or known.get(original_id)
+        reason = returns.return_reason(one, original, sender, moment, self._return_days)
+        if reason is not None or original is None:
+            return reason
+        # What is here is newer than what the store says of it.
+        here = {each: self.payments[each] for each in self._returns.get(original_id, ())}
+        returned_cents = returns.returned_cents(original_id, {**known, **here}.values())
+        if returned_cents + one.amount_cents > original.amount_cents:
+            return "AM09"
+        return None if self.accounts.block(sender, one.amount_cents) else "AM04"
 
     def _open(
         self,
@@ -266,29 +291,100 @@ class Engine:
         moment: Moment,
         changes: Changes,
     ) -> None:
-        end_to_end_id = transfer.end_to_end_id
-        agent = self.participants.get(transfer.creditor_ispb)
-        receiver = agent.settled_by if agent is not None else transfer.creditor_ispb
-        payment = Payment(
-            end_to_end_id, message.message_id, message.sender, receiver, transfer.amount_cents
+        details = Details(
+            transfer=transfer, priority=message.priority, service_level=message.service_level
         )
-        self.payments[end_to_end_id] = changes.payments[end_to_end_id] = payment
+        payment = Payment(
+            transfer.end_to_end_id,
+            transfer.end_to_end_id,
+            message.message_id,
+            message.sender,
+            self._settled_by(transfer.creditor_ispb),
+            transfer.amount_cents,
+            received_ms=moment.ms,
+            details=encode_details(details),
+        )
+        self.payments[payment.instruction_id] = changes.payments[payment.instruction_id] = payment
         if reason is not None:
-            self._finish(payment, REJECTED, reason, moment)
-            self._tell(message.sender, rejected_report(end_to_end_id, reason), changes)
+            self._refuse(payment, reason, moment, changes)
             return
-        virtual = ACCEPT if receiver in self.connected else answer(transfer.creditor_account.number)
-        if receiver in self.connected:
-            address = (receiver, message.priority, message.service_level)
+        virtual = ACCEPT
+        if payment.receiver in self.connected:
+            address = (payment.receiver, message.priority, message.service_level)
             changes.forwards.setdefault(address, []).append(transfer)
             virtual = SILENT
+        elif transfer.creditor_ispb != ALWAYS_ACCEPTS:
+            virtual = answer(transfer.creditor_account.number)
+        if virtual == SILENT:
+            payment.deadline_ms = self._deadline_ms(message.service_level, transfer, moment)
+        self._follow(payment, virtual, moment, changes)
+
+    def _open_return(
+        self,
+        message: Pacs004,
+        one: PaymentReturn,
+        reason: str | None,
+        moment: Moment,
+        changes: Changes,
+    ) -> None:
+        payment = Payment(
+            one.return_id,
+            one.end_to_end_id,
+            message.message_id,
+            message.sender,
+            self._settled_by(one.debtor_ispb),
+            one.amount_cents,
+            received_ms=moment.ms,
+            deadline_ms=moment.ms + self._acceptance_timeout_ms,
+            details=encode_details(Details(returned=one, priority=one.priority)),
+        )
+        self.payments[one.return_id] = changes.payments[one.return_id] = payment
+        self._returns.setdefault(one.end_to_end_id, set()).add(one.return_id)
+        if reason is not None:
+            self._refuse(payment, reason, moment, changes)
+        elif payment.receiver in self.connected:
+            changes.returns.setdefault(payment.receiver, []).append(one)
+            self._follow(payment, SILENT, moment, changes)
+        else:
+            self._follow(payment, answer(one.additional or ""), moment, changes)
+
+    def _settled_by(self, ispb: str) -> str:
+        participant = self.participants.get(ispb)
+        return participant.settled_by if participant is not None else ispb
+
+    def _refuse(self, payment: Payment, reason: str, moment: Moment, changes: Changes) -> None:
+        """End what no money was blocked for; only the sender learns of it."""
+        self._finish(payment, REJECTED, reason, moment)
+        report = rejected_report(payment.instruction_id, payment.end_to_end_id, reason)
+        self._tell(payment.payer, report, changes)
+
+    def _follow(self, payment: Payment, virtual: str, moment: Moment, changes: Changes) -> None:
+        """Do what a virtual participant answers; one that was asked has not answered yet."""
         if virtual == ACCEPT:
             self._settle(payment, moment, changes)
         elif virtual == SILENT:
-            payment.deadline_ms = self._deadline_ms(message.service_level, transfer, moment)
             self._wait(payment)
         else:
             self._reject(payment, virtual, (), moment, changes)
+
+    def _follow_answer(
+        self, payment: Payment, report: StatusReport, moment: Moment, changes: Changes
+    ) -> None:
+        """Do what the receiver answers; the time goes last, when `undo` knows the payment."""
+        if report.status == "ACSP":
+            self._settle(payment, moment, changes)
+        else:
+            reason = report.reasons[0] if report.reasons else "ED05"
+            self._reject(payment, reason, report.additional, moment, changes)
+        payment.answered_ms = moment.ms
+
+    def _forget(self, payment: Payment) -> None:
+        self.payments.pop(payment.instruction_id, None)
+        if payment.is_return and payment.end_to_end_id in self._returns:
+            others = self._returns[payment.end_to_end_id]
+            others.discard(payment.instruction_id)
+            if not others:
+                del self._returns[payment.end_to_end_id]
 
     def _deadline_ms(self, service_level: str, transfer: CreditTransfer, moment: Moment) -> int:
         if service_level == "PAGPRI":
@@ -299,20 +395,19 @@ class Engine:
         return moment.ms + self._acceptance_timeout_ms
 
     def _wait(self, payment: Payment) -> None:
-        self.payments[payment.end_to_end_id] = payment
-        heapq.heappush(self._deadlines, (payment.deadline_ms, payment.end_to_end_id))
+        heapq.heappush(self._deadlines, (payment.deadline_ms, payment.instruction_id))
 
     def _settle(self, payment: Payment, moment: Moment, changes: Changes) -> None:
         payer, receiver = payment.payer, payment.receiver
         self.accounts.settle(payer, receiver, payment.amount_cents)
         changes.accounts.add(payer)
         changes.accounts.add(receiver)
-        changes.payments[payment.end_to_end_id] = payment
+        changes.payments[payment.instruction_id] = payment
         self._finish(payment, SETTLED, None, moment)
         if payer in self.connected:
-            changes.report(payer, settled_report(payment.end_to_end_id, "ACSC", moment))
+            changes.report(payer, settled_report(payment, "ACSC", moment))
         if receiver in self.connected:
-            changes.report(receiver, settled_report(payment.end_to_end_id, "ACCC", moment))
+            changes.report(receiver, settled_report(payment, "ACCC", moment))
 
     def _reject(
         self,
@@ -323,9 +418,9 @@ class Engine:
         changes: Changes,
     ) -> None:
         self.accounts.unblock(payment.payer, payment.amount_cents)
-        changes.payments[payment.end_to_end_id] = payment
+        changes.payments[payment.instruction_id] = payment
         self._finish(payment, REJECTED, reason, moment)
-        report = rejected_report(payment.end_to_end_id, reason, *additional)
+        report = rejected_report(payment.instruction_id, payment.end_to_end_id, reason, *additional)
         self._tell(payment.payer, report, changes)
         self._tell(payment.receiver, report, changes)
 
@@ -338,6 +433,15 @@ class Engine:
         payment.reason = reason
         payment.finished_ms = moment.ms
         self.outcomes["RJCT" if reason else "ACSC", reason or ""] += 1
+
+
+def is_due_from(message: Pacs002, report: StatusReport, payment: Payment) -> bool:
+    """Say whether this is the answer of the one that was asked, to what it was asked."""
+    return (
+        payment.receiver == message.sender
+        and payment.end_to_end_id == report.end_to_end_id
+        and report.status in {"ACSP", "RJCT"}
+    )
 
 
 def misplaced(message: Pacs002, report: StatusReport) -> Rejection:

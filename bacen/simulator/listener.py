@@ -7,6 +7,7 @@ from aiohttp import web
 
 from actors import ExitReason, GenServer
 
+LINGERING_SECONDS = 1  # for the rest of a request that was refused before its end
 SHUTDOWN_SECONDS = 1  # requests held open are let go of; their readers come again
 
 
@@ -54,6 +55,7 @@ class Listener(GenServer):
             access_log=None,
             auto_decompress=False,
             shutdown_timeout=SHUTDOWN_SECONDS,
+            lingering_time=LINGERING_SECONDS,
         )
         await self._runner.setup()
         site = web.TCPSite(

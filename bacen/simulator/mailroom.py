@@ -1,12 +1,17 @@
-"""The process that hands out messages: outboxes, streams and the requests held open for them."""
+"""The process that hands out messages: outboxes, streams and the requests held open for them.
 
-from collections import deque
+A participant has an outbox on each channel: payments with PAGAGD wait on the secondary, all else on
+the primary (BCB Manual das Interfaces 1.12).
+"""
+
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any
 
 from actors import From, GenServer, NoReply, Reply, TimerRef, UnhandledMessage
+from bacen.icom import ChannelName, channel_of
 from bacen.simulator.errors import StreamGone, TooManyStreams
-from bacen.simulator.outbox import Letter, Outbox, Stream
+from bacen.simulator.outbox import Delivery, Letter, Outbox, Stream
 from bacen.simulator.requests import (
     SETTLEMENT,
     CloseStream,
@@ -18,17 +23,20 @@ from bacen.simulator.requests import (
     StartStream,
 )
 from bacen.simulator.settings import BankSettings
+from bacen.simulator.watching import MailWatch
 
 SWEEP_EVERY_MS = 250
 TOKEN_LENGTH = 22
 NS_PER_MS = 1_000_000
+
+Box = tuple[str, ChannelName]  # ISPB and channel
 
 
 @dataclass(eq=False, slots=True)
 class Poll:
     """A request that waits for letters."""
 
-    ispb: str
+    box: Box
     stream: Stream
     sender: From
     letters_max: int
@@ -56,11 +64,12 @@ class Mailroom(GenServer):
 
     def __init__(self, settings: BankSettings) -> None:
         self._settings = settings
-        self._outboxes: dict[str, Outbox] = {}
-        self._polls: dict[str, deque[Poll]] = {}
+        self._outboxes: dict[Box, Outbox] = {}
+        self._polls: dict[Box, deque[Poll]] = {}
         self._abandoned = 0
 
     async def init(self) -> None:
+        self._watch = MailWatch(self.node)
         self.node.send_after(SWEEP_EVERY_MS, self.pid, Sweep())
 
     async def handle_call(self, request: Any, sender: From) -> Reply | NoReply:
@@ -73,8 +82,7 @@ class Mailroom(GenServer):
     async def handle_cast(self, message: Any) -> None:
         match message:
             case Post(ispb, letters):
-                self._outbox(ispb).put(letters)
-                self._serve(ispb)
+                self._put(ispb, letters)
             case _:
                 raise UnhandledMessage("handle_cast", type(message).__name__)
 
@@ -92,43 +100,54 @@ class Mailroom(GenServer):
 
     def _answer(self, request: object, sender: From) -> Reply | NoReply:
         match request:
-            case StartStream(ispb, letters_max, is_connected):
-                stream = self._outbox(ispb).start(is_connected, self._now_ms())
-                return self._deliver_or_hold(Poll(ispb, stream, sender, letters_max))
-            case PullStream(ispb, token, letters_max, is_connected):
-                outbox = self._outbox(ispb)
+            case StartStream(ispb, letters_max, is_connected, channel):
+                box = ispb, channel
+                stream = self._outbox(box).start(is_connected, self._now_ms())
+                return self._deliver_or_hold(Poll(box, stream, sender, letters_max))
+            case PullStream(ispb, token, letters_max, is_connected, channel):
+                box = ispb, channel
+                outbox = self._outbox(box)
                 stream, confirmed, is_repeated = outbox.pull(token, is_connected, self._now_ms())
                 self._confirm(confirmed)
                 if is_repeated:
                     return Reply(outbox.repeat(stream))
-                return self._deliver_or_hold(Poll(ispb, stream, sender, letters_max))
-            case CloseStream(ispb, token):
-                self._confirm(self._outbox(ispb).close(token))
+                return self._deliver_or_hold(Poll(box, stream, sender, letters_max))
+            case CloseStream(ispb, token, channel):
+                self._confirm(self._outbox((ispb, channel)).close(token))
                 return Reply(None)
             case GetMailStatistics():
                 return Reply(self._statistics())
             case _:
                 raise UnhandledMessage("handle_call", type(request).__name__)
 
+    def _put(self, ispb: str, letters: tuple[Letter, ...]) -> None:
+        self._watch.posted(letters, self._now_ms())
+        by_channel: dict[ChannelName, list[Letter]] = {}
+        for letter in letters:
+            by_channel.setdefault(channel_of(letter.body), []).append(letter)
+        for channel, those in by_channel.items():
+            self._outbox((ispb, channel)).put(those)
+            self._serve((ispb, channel))
+
     def _deliver_or_hold(self, poll: Poll) -> Reply | NoReply:
-        outbox = self._outbox(poll.ispb)
+        outbox = self._outbox(poll.box)
         self._replace(poll, outbox)
         if len(outbox) or self._settings.long_poll_ms == 0:
-            return Reply(outbox.deliver(poll.stream, poll.letters_max, self._now_ms()))
+            return Reply(self._handed_out(poll))
         poll.stream.has_poll = True
         poll.timer = self.node.send_after(self._settings.long_poll_ms, self.pid, PollOver(poll))
-        self._polls.setdefault(poll.ispb, deque()).append(poll)
+        self._polls.setdefault(poll.box, deque()).append(poll)
         return NoReply()
 
     def _replace(self, poll: Poll, outbox: Outbox) -> None:
         """Let go of an earlier request on the same stream, whose reader has given up."""
-        for earlier in list(self._polls.get(poll.ispb, ())):
+        for earlier in list(self._polls.get(poll.box, ())):
             if earlier.stream is poll.stream and self._withdraw(earlier):
                 self.node.reply(earlier.sender, outbox.repeat(earlier.stream))
 
-    def _serve(self, ispb: str) -> None:
-        outbox = self._outbox(ispb)
-        polls = self._polls.get(ispb)
+    def _serve(self, box: Box) -> None:
+        outbox = self._outbox(box)
+        polls = self._polls.get(box)
         while polls and len(outbox):
             poll = polls[0]
             self._withdraw(poll)
@@ -139,11 +158,16 @@ class Mailroom(GenServer):
                 self._abandoned += 1
 
     def _deliver(self, poll: Poll) -> None:
-        outbox = self._outbox(poll.ispb)
-        self.node.reply(poll.sender, outbox.deliver(poll.stream, poll.letters_max, self._now_ms()))
+        self.node.reply(poll.sender, self._handed_out(poll))
+
+    def _handed_out(self, poll: Poll) -> Delivery:
+        now_ms = self._now_ms()
+        delivery = self._outbox(poll.box).deliver(poll.stream, poll.letters_max, now_ms)
+        self._watch.fetched(poll.box[0], delivery.letters, now_ms)
+        return delivery
 
     def _withdraw(self, poll: Poll) -> bool:
-        polls = self._polls.get(poll.ispb)
+        polls = self._polls.get(poll.box)
         if polls is None or poll not in polls:
             return False
         polls.remove(poll)
@@ -154,29 +178,30 @@ class Mailroom(GenServer):
 
     def _sweep(self) -> None:
         settings, now_ms = self._settings, self._now_ms()
-        for ispb, outbox in self._outboxes.items():
+        for box, outbox in self._outboxes.items():
             gone = outbox.sweep(now_ms, settings.stream_grace_ms, settings.stream_idle_ms)
             self._abandoned += gone
             if gone:
-                self._serve(ispb)
+                self._serve(box)
 
     def _confirm(self, letters: tuple[Letter, ...]) -> None:
         if letters:
             self.node.cast(SETTLEMENT, Confirmed(tuple(each.row for each in letters)))
 
-    def _outbox(self, ispb: str) -> Outbox:
-        outbox = self._outboxes.get(ispb)
+    def _outbox(self, box: Box) -> Outbox:
+        outbox = self._outboxes.get(box)
         if outbox is None:
             outbox = Outbox(lambda: self.node.ids.token(TOKEN_LENGTH), self._settings.streams_max)
-            self._outboxes[ispb] = outbox
+            self._outboxes[box] = outbox
         return outbox
 
     def _statistics(self) -> MailStatistics:
-        return MailStatistics(
-            streams={ispb: len(each.streams()) for ispb, each in self._outboxes.items()},
-            waiting={ispb: len(each) for ispb, each in self._outboxes.items()},
-            abandoned=self._abandoned,
-        )
+        streams: Counter[str] = Counter()
+        waiting: Counter[str] = Counter()
+        for (ispb, _), outbox in self._outboxes.items():
+            streams[ispb] += len(outbox.streams())
+            waiting[ispb] += len(outbox)
+        return MailStatistics(dict(streams), dict(waiting), self._abandoned)
 
     def _now_ms(self) -> int:
         return self.node.clock.monotonic_ns() // NS_PER_MS

@@ -1,11 +1,14 @@
 """The bank's numbers in the text format of Prometheus; counted by their owners, asked for here."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bacen.simulator.counterparties import CounterpartyCounts
+from bacen.simulator.dict import DirectoryStatistics, dict_metrics
+from bacen.simulator.faults import FaultPlan
 from bacen.simulator.requests import BankStatistics, MailStatistics
 
 
@@ -19,10 +22,62 @@ class Families(Collector):
         return self._families
 
 
-def render(bank: BankStatistics, mail: MailStatistics) -> bytes:
+def render(
+    bank: BankStatistics,
+    mail: MailStatistics,
+    directory: DirectoryStatistics,
+    plan: FaultPlan,
+    counterparties: Mapping[str, CounterpartyCounts],
+) -> bytes:
+    """Write what one scrape shows."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(Families(families(bank, mail)))
+    shown = [*families(bank, mail), *dict_metrics(directory), *faults(plan)]
+    registry.register(Families([*shown, *counterparty_metrics(counterparties)]))
     return generate_latest(registry)
+
+
+def faults(plan: FaultPlan) -> Iterator[Metric]:
+    strikes = CounterMetricFamily(
+        "corrente_bacen_faults", "Faults on demand that were applied", labels=["fault", "ispb"]
+    )
+    for (fault, ispb), count in plan.strikes.items():
+        strikes.add_metric([fault, ispb], count)
+    yield strikes
+    hits = CounterMetricFamily(
+        "corrente_bacen_fault_hits",
+        "Times that a fault which was not removed was applied",
+        labels=["id", "fault"],
+    )
+    for each in plan.all():
+        hits.add_metric([each.id, each.order.fault], each.hits)
+    yield hits
+
+
+def counterparty_metrics(counts: Mapping[str, CounterpartyCounts]) -> Iterator[Metric]:
+    """Show what each counterparty did since it was started."""
+    payments = CounterMetricFamily(
+        "corrente_bacen_counterparty_payments",
+        "Payments of a counterparty that it sent, or failed to send",
+        labels=["ispb", "state"],
+    )
+    outcomes = CounterMetricFamily(
+        "corrente_bacen_counterparty_outcomes",
+        "How payments of a counterparty ended: ACSC, or the reason",
+        labels=["ispb", "outcome"],
+    )
+    answers = CounterMetricFamily(
+        "corrente_bacen_counterparty_answers",
+        "What a counterparty answered, or means to, when it was asked",
+        labels=["ispb", "answer"],
+    )
+    for ispb, each in counts.items():
+        payments.add_metric([ispb, "sent"], each.sent)
+        payments.add_metric([ispb, "failed"], each.failed)
+        for outcome, count in each.outcomes.items():
+            outcomes.add_metric([ispb, outcome], count)
+        for answer, count in each.answers.items():
+            answers.add_metric([ispb, answer], count)
+    yield from (payments, outcomes, answers)
 
 
 def families(bank: BankStatistics, mail: MailStatistics) -> Iterator[Metric]:

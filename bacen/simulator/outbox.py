@@ -1,4 +1,4 @@
-"""What waits for one participant, and the streams by which it reads.
+"""What waits for one participant on one channel, and the streams by which it reads.
 
 A stream delivers, and the next request on it confirms; what was delivered and not confirmed goes
 back to the front when the stream ends without a DELETE, with the same PI-ResourceId
@@ -42,7 +42,7 @@ class Stream(msgspec.Struct, eq=False):
 
 
 class Outbox:
-    """Letters of one participant in order, and its streams.
+    """Letters of one participant on one channel in order, and its streams.
 
     Args:
         new_token: Gives a token that nobody can guess.

@@ -11,22 +11,25 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from bacen.simulator.engine import Changes, Rejection
+from bacen.simulator.changes import Changes, Draft, Rejection
 from bacen.simulator.intake import FAULT
+from bacen.simulator.watching import Watch
 from bacen.wire import (
     SPI_ISPB,
     Admi002,
     CreditTransfer,
     Message,
     Pacs002,
+    Pacs004,
     Pacs008,
+    PaymentReturn,
     Signer,
     StatusReport,
-    encode,
     message_id,
 )
 
-GROUP_MAX = 10  # catalogue 5.13: payments of a pacs.008 with PAGPRI; the same for reports
+GROUP_MAX = 10  # catalogue 5.13: payments of a pacs.008 with PAGPRI; the same for the others
+Encode = Callable[[Message, Signer], bytes]
 T = TypeVar("T")
 
 
@@ -55,14 +58,23 @@ class Outgoing:
         signer: The SPI's.
         new_message_id: Gives a BizMsgIdr that was never used.
         report_fault: Is told of what could not be written.
+        encode: Writes a message and signs it.
+        watch: Tells those who watch.
     """
 
     def __init__(
-        self, signer: Signer, new_message_id: Callable[[], str], report_fault: FaultReport
+        self,
+        signer: Signer,
+        new_message_id: Callable[[], str],
+        report_fault: FaultReport,
+        encode: Encode,
+        watch: Watch,
     ) -> None:
         self._signer = signer
+        self._encode = encode
         self._new_message_id = new_message_id
         self._report_fault = report_fault
+        self._watch = watch
 
     def signed(self, changes: Changes, now: datetime) -> dict[str, list[bytes]]:
         """Sign the messages of a batch, by receiver."""
@@ -70,8 +82,12 @@ class Outgoing:
         for (ispb, priority, service_level), transfers in changes.forwards.items():
             forward = partial(self._pacs008, ispb, priority, service_level, now)
             self._write(bodies, ispb, forward, transfers)
+        for ispb, returns in changes.returns.items():
+            self._write(bodies, ispb, partial(self._pacs004, ispb, now), returns)
         for ispb, reports in changes.reports.items():
             self._write(bodies, ispb, partial(self._pacs002, ispb, now), reports)
+        for ispb, draft in changes.drafts:
+            self._write(bodies, ispb, partial(self._drafted, ispb, now), (draft,))
         for rejection in changes.rejections:
             self._reject(bodies, rejection, now)
         return {ispb: letters for ispb, letters in bodies.items() if letters}
@@ -87,13 +103,16 @@ class Outgoing:
         letters = bodies.setdefault(ispb, [])
         for group in groups(items):
             try:
-                letters.append(encode(make(group), self._signer))
+                message = make(group)
+                letters.append(self._encode(message, self._signer))
             except Exception as error:  # noqa: BLE001 (our own, whatever it is: the others go on)
                 if len(group) == 1:
                     self._report_fault("outgoing", error, ispb=ispb)
                     continue
                 for each in group:
                     self._write(bodies, ispb, make, (each,))
+            else:
+                self._watch.signed(message)
 
     def _reject(self, bodies: dict[str, list[bytes]], rejection: Rejection, now: datetime) -> None:
         make = partial(self._admi002, rejection.ispb, now)
@@ -129,6 +148,21 @@ class Outgoing:
             message_id=self._new_message_id(),
             created_at=now,
             reports=reports,
+        )
+
+    def _pacs004(self, ispb: str, now: datetime, returns: tuple[PaymentReturn, ...]) -> Pacs004:
+        return Pacs004(
+            sender=SPI_ISPB,
+            receiver=ispb,
+            message_id=self._new_message_id(),
+            created_at=now,
+            returns=returns,
+        )
+
+    def _drafted(self, ispb: str, now: datetime, drafts: tuple[Draft, ...]) -> Message:
+        (draft,) = drafts
+        return draft(
+            sender=SPI_ISPB, receiver=ispb, message_id=self._new_message_id(), created_at=now
         )
 
     def _admi002(self, ispb: str, now: datetime, rejections: tuple[Rejection, ...]) -> Admi002:

@@ -15,20 +15,22 @@ from bacen.simulator.errors import InvalidBankSettings
 DATA = "bacen.simulator"
 
 
-class Participant(msgspec.Struct, frozen=True):
+class Participant(msgspec.Struct, frozen=True, array_like=True):
     """An institution of the SPI.
 
     Attributes:
         ispb: Eight characters.
         short_name: As in the list of participants.
         kind: DRCT or IDRT (camt.014), or SPI for the bank itself.
-        settled_by: ISPB of the PI account; the own one but for IDRT.
+        settled_by: ISPB of the PI account; the own one but for IDRT, empty for one that left.
+        cnpj: Of an indirect one that a reda.014 registered.
     """
 
     ispb: str
     short_name: str
     kind: str
     settled_by: str
+    cnpj: str = ""
 
 
 def load_participants() -> Mapping[str, Participant]:
@@ -46,7 +48,7 @@ def load_participants() -> Mapping[str, Participant]:
 def with_connected(
     table: Mapping[str, Participant], connected: tuple[str, ...]
 ) -> Mapping[str, Participant]:
-    """Add the connected participants that the table does not name.
+    """Add the connected and simulated participants that the table does not name.
 
     Raises:
         InvalidBankSettings: One of them is the bank or settles through another participant.

@@ -16,26 +16,33 @@ TITLES = {
     404: ("not-found", "Recurso não encontrado"),
     405: ("method-not-allowed", "Método não permitido"),
     406: ("not-acceptable", "Formato de resposta não suportado"),
+    408: ("request-timeout", "Tempo esgotado na espera da requisição"),
     410: ("gone", "Recurso removido"),
+    411: ("length-required", "Tamanho da requisição não informado"),
     413: ("payload-too-large", "Requisição grande demais"),
     415: ("unsupported-media-type", "Formato de conteúdo não suportado"),
     429: ("too-many-requests", "Limite de requisições atingido"),
     500: ("internal-server-error", "Erro interno"),
+    502: ("bad-gateway", "Resposta inválida de outro servidor"),
     503: ("service-unavailable", "Serviço indisponível"),
 }
-RETRY_AFTER_SECONDS = {429: "1", 503: "1"}
+RETRY_AFTER_SECONDS = {429: 1, 503: 1}  # where nothing more is known
+REQUEST_TIMEOUT = 408
 
 
 class Problem(Exception):
     """Ends a request with a problem document; raised and caught inside the endpoint only."""
 
-    def __init__(self, status: int, detail: str = "") -> None:
-        super().__init__(status, detail)
+    def __init__(self, status: int, detail: str = "", retry_after_s: int | None = None) -> None:
+        super().__init__(status, detail, retry_after_s)
         self.status = status
         self.detail = detail
+        self.retry_after_s = retry_after_s
 
 
-def problem_response(status: int, detail: str = "") -> web.Response:
+def problem_response(
+    status: int, detail: str = "", retry_after_s: int | None = None
+) -> web.Response:
     kind, title = TITLES.get(status, ("error", "Erro"))
     told = f"<detail>{escape(detail)}</detail>" if detail else ""
     body = (
@@ -44,8 +51,11 @@ def problem_response(status: int, detail: str = "") -> web.Response:
         f"<status>{status}</status>{told}</problem>"
     )
     response = web.Response(status=status, body=body.encode(), content_type=MEDIA_TYPE)
-    if status in RETRY_AFTER_SECONDS:
-        response.headers["Retry-After"] = RETRY_AFTER_SECONDS[status]
+    wait_s = retry_after_s or RETRY_AFTER_SECONDS.get(status)
+    if wait_s is not None:
+        response.headers["Retry-After"] = str(wait_s)
+    if status == REQUEST_TIMEOUT:
+        response.force_close()  # the rest of the request is still on its way
     return response
 
 
@@ -55,7 +65,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except Problem as problem:
-        return problem_response(problem.status, problem.detail)
+        return problem_response(problem.status, problem.detail, problem.retry_after_s)
     except web.HTTPError as error:
         response = problem_response(error.status)
         if "Allow" in error.headers:

@@ -7,9 +7,11 @@
 | anything else | ACSP |
 """
 
-SILENT_PREFIX = "SILENT"
+from collections.abc import Set as AbstractSet
+
 SILENT = "SILENT"
 ACCEPT = "ACCEPT"
+ALWAYS_ACCEPTS = "99999A04"  # as in BCB's own homologation
 
 # Reasons of pacs.002 1.17 that the receiving PSP raises.
 RECEIVER_REASONS = frozenset(
@@ -46,9 +48,12 @@ RECEIVER_REASONS = frozenset(
 
 def answer(account_number: str) -> str:
     """Give ACCEPT, SILENT, or the reason of a rejection."""
-    prefix = account_number[:4]
-    if prefix in RECEIVER_REASONS:
+    return prefix_answer(account_number, RECEIVER_REASONS)
+
+
+def prefix_answer(text: str, reasons: AbstractSet[str]) -> str:
+    """Give what a text begins with: one of these reasons, or SILENT; else ACCEPT."""
+    prefix = text[:4]
+    if prefix in reasons:
         return prefix
-    if account_number.startswith(SILENT_PREFIX):
-        return SILENT
-    return ACCEPT
+    return SILENT if text.startswith(SILENT) else ACCEPT

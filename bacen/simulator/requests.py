@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bacen.icom import ChannelName
 from bacen.simulator.outbox import Letter
-from bacen.wire import Pacs008
+from bacen.wire import Pacs002, Pacs004, Pacs008
 
 SETTLEMENT = "bacen.settlement"
 MAILROOM = "bacen.mailroom"
@@ -16,16 +17,37 @@ class Receive:
 
     ispb: str
     bodies: tuple[bytes, ...]
+    channel: ChannelName = ChannelName.PRIMARY
 
 
 @dataclass(frozen=True, slots=True)
 class Originate:
-    """To the settlement: a pacs.008 of the virtual payer. Replies None once stored.
+    """To the settlement: what a virtual participant sends. Replies None once stored.
 
     Raises `BankFault` at the caller when the bank fails on it.
     """
 
-    message: Pacs008
+    message: Pacs008 | Pacs004 | Pacs002
+
+
+@dataclass(frozen=True, slots=True)
+class MoveLiquidity:
+    """To the settlement: money from the STR, or to it (below zero). Replies None once stored.
+
+    Asked again with the same control number it moves nothing. Raises `UnknownAccount`,
+    `InsufficientBalance` or `ControlNumberTaken` at the caller; then nothing was moved.
+    """
+
+    ispb: str
+    amount_cents: int
+    control_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """To the settlement: a text for all connected participants (admi.004). Replies None."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +59,9 @@ class GetAccount:
 
 @dataclass(frozen=True, slots=True)
 class GetPayment:
-    """To the settlement: replies the `Payment` or None."""
+    """To the settlement: replies the `Payment` of an EndToEndId or RtrId, or None."""
 
-    end_to_end_id: str
+    instruction_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +91,7 @@ class StartStream:
     ispb: str
     letters_max: int
     is_connected: Callable[[], bool]
+    channel: ChannelName = ChannelName.PRIMARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +102,7 @@ class PullStream:
     token: str
     letters_max: int
     is_connected: Callable[[], bool]
+    channel: ChannelName = ChannelName.PRIMARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,7 @@ class CloseStream:
 
     ispb: str
     token: str
+    channel: ChannelName = ChannelName.PRIMARY
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,28 +31,43 @@ from actors import (
     UnhandledMessage,
 )
 from bacen.simulator.accounts import PiAccounts
-from bacen.simulator.engine import Changes, Engine
+from bacen.simulator.changes import Changes, FileRequest
+from bacen.simulator.counterparties import Roster
+from bacen.simulator.engine import Engine
 from bacen.simulator.errors import BankFault
+from bacen.simulator.faults import Delivery, FaultPlan, Late, LetterFaults
+from bacen.simulator.files import EntryFiles, FileMade
 from bacen.simulator.home import HomeLock
 from bacen.simulator.intake import Intake, fault_of
+from bacen.simulator.liquidity import move, refusal
 from bacen.simulator.outbox import Letter
 from bacen.simulator.outgoing import MessageIds, Outgoing
 from bacen.simulator.participants import Participant
-from bacen.simulator.payments import Moment, Payment, to_ms
+from bacen.simulator.payments import DAY_MS, Moment, Payment, to_ms
 from bacen.simulator.requests import (
-    MAILROOM,
+    Announce,
     BankStatistics,
     Confirmed,
     GetAccount,
     GetBankStatistics,
     GetPayment,
+    MoveLiquidity,
     Originate,
-    Post,
     Receive,
 )
 from bacen.simulator.settings import BankSettings
-from bacen.simulator.store import Batch, OutboxRow, Store, StoredMessage, seed
-from bacen.wire import Pacs008, Signer, Verifier
+from bacen.simulator.statements import Statements, announce, file_failed, file_made
+from bacen.simulator.store import (
+    Batch,
+    OutboxRow,
+    Prune,
+    Store,
+    StoredMessage,
+    payment_row,
+    seed,
+)
+from bacen.simulator.watching import Watch
+from bacen.wire import Pacs002, Pacs004, Pacs008, Signer, Verifier
 
 MESSAGES_GATHERED_MAX = 50  # then a batch is written although more is waiting
 EXPIRY_STEP_MS = 20  # payments whose time limits lie close together are rejected together
@@ -68,7 +83,14 @@ _log = structlog.get_logger("bacen")
 @dataclass(frozen=True, slots=True)
 class Committed:
     error: BaseException | None
-    fault: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileDone:
+    """The file, or what went wrong with it."""
+
+    request: FileRequest
+    done: FileMade | BaseException
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +99,7 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
-class Prune:
+class PruneNow:
     pass
 
 
@@ -89,8 +111,16 @@ class Gathering:
     waiters: list[tuple[From, object]] = field(default_factory=list)
     messages: int = 0
     confirmed_rows: list[int] = field(default_factory=list)
-    prune_before_ms: int | None = None
+    prune: Prune | None = None
     is_empty: bool = True
+
+
+@dataclass(slots=True)
+class RowLeft:
+    """A stored row whose letters are not all confirmed: how many are not."""
+
+    ispb: str
+    letters: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +138,29 @@ class Settlement(GenServer):
         settings: Of the bank.
         participants: By ISPB.
         keys: The SPI's signer, the participants' certificates.
+        plan: Faults in what the participants are told.
+        roster: Who is asked and told, over ICOM or as a counterparty of the bank's own.
     """
 
     trap_exit = True  # so that the commit under way ends before the store is closed
 
     def __init__(
-        self, settings: BankSettings, participants: Mapping[str, Participant], keys: Keys
+        self,
+        settings: BankSettings,
+        participants: Mapping[str, Participant],
+        keys: Keys,
+        plan: FaultPlan,
+        roster: Roster,
     ) -> None:
         self._settings = settings
         self._participants = participants
         self._keys = keys
+        self._plan = plan
+        self._roster = roster
+        self._letter_faults = LetterFaults(plan)
         self._gathering = Gathering()
         self._in_flight: tuple[Gathering, list[OutboxRow]] | None = None
-        self._rows_left: dict[int, int] = {}
+        self._rows_left: dict[int, RowLeft] = {}
         self._row = 0
         self._commits = 0
         self._faults = 0
@@ -132,41 +172,63 @@ class Settlement(GenServer):
         self.node.on_exit(HomeLock(settings.home).release)
         self._store = Store(settings.home / "bank.sqlite3")
         self.node.on_exit(self._store.abandon)
+        self._files = EntryFiles(settings.home)
+        self.node.on_exit(self._files.abandon)
         seed(self._store, self._opening_balances())
         accounts = PiAccounts(self._store.accounts())
         self._engine = Engine(
-            self._participants,
+            {**self._participants, **self._store.participants()},
             accounts,
-            settings.connected,
+            self._roster,
             acceptance_timeout_ms=settings.acceptance_timeout_ms,
             scheduled_timeout_ms=settings.scheduled_timeout_ms,
+            return_days=settings.return_days,
         )
         self._engine.resume(self._store.pending())
         self._total_cents = accounts.total_cents()
-        self._intake = Intake(self._engine, self._store, self._keys.verifier)
-        self._outgoing = Outgoing(self._keys.signer, MessageIds(self._store.epoch), self._fault)
+        self._watch = Watch(self.node)
+        self._intake = Intake(
+            self._engine,
+            Statements(self._engine, self._store),
+            self._store,
+            self._keys.verifier,
+            self._watch,
+        )
+        self._outgoing = Outgoing(
+            self._keys.signer,
+            MessageIds(self._store.epoch),
+            self._fault,
+            self._letter_faults.encode,
+            self._watch,
+        )
+        self._delivery = Delivery(self.node, self.pid, self._plan)
         for row in self._store.outbox():
             self._row = row.number
-            self._post(row)
+            self._post(row, self._delivery.post_again)
+        for request in self._store.file_requests():
+            self._make_file(request)
         self._watch_deadlines()
-        self.node.send_after(PRUNE_EVERY_MS, self.pid, Prune())
+        self.node.send_after(PRUNE_EVERY_MS, self.pid, PruneNow())
 
     async def handle_call(self, request: Any, sender: From) -> Reply | NoReply:
         match request:
-            case Receive(ispb, bodies):
-                self._receive(ispb, bodies, sender)
-                return self._wait()
-            case Originate(message):
-                self._originate(message, sender)
-                return self._wait()
             case GetAccount(ispb):
                 return Reply(self._engine.accounts.get(ispb), WHEN_IDLE)
-            case GetPayment(end_to_end_id):
-                return Reply(self._payment(end_to_end_id), WHEN_IDLE)
+            case GetPayment(instruction_id):
+                return Reply(self._payment(instruction_id), WHEN_IDLE)
             case GetBankStatistics():
                 return Reply(self._statistics(), WHEN_IDLE)
+            case Receive():
+                self._receive(request, sender)
+            case Originate(message):
+                self._originate(message, sender)
+            case MoveLiquidity():
+                self._move_liquidity(request, sender)
+            case Announce(text):
+                self._announce(text, sender)
             case _:
                 raise UnhandledMessage("handle_call", type(request).__name__)
+        return self._wait()
 
     async def handle_cast(self, message: Any) -> NoReply:
         match message:
@@ -181,20 +243,22 @@ class Settlement(GenServer):
             self._flush()
             return NoReply()
         match message:
-            case Committed(error, fault):
-                self._committed(error, fault)
+            case Committed(error):
+                self._committed(error)
             case Expire():
                 self._expire()
-            case Prune():
-                retention_ms = self._settings.retention_hours * MS_PER_HOUR
-                self._gathering.prune_before_ms = to_ms(self.node.clock.now()) - retention_ms
-                self._gathering.is_empty = False
-                self.node.send_after(PRUNE_EVERY_MS, self.pid, Prune())
+            case Late():
+                self._delivery.release(message)
+            case FileDone():
+                self._file_done(message)
+            case PruneNow():
+                self._prune()
             case _:
                 await super().handle_info(message)
         return self._wait()
 
     async def terminate(self, reason: ExitReason) -> None:  # noqa: ARG002 (a callback)
+        self._files.close()
         self._store.close()
 
     def _opening_balances(self) -> dict[str, int]:
@@ -213,28 +277,55 @@ class Settlement(GenServer):
             return NoReply()
         return NoReply(WHEN_IDLE)
 
-    def _receive(self, ispb: str, bodies: tuple[bytes, ...], sender: From) -> None:
+    def _receive(self, post: Receive, sender: From) -> None:
         moment = Moment(self.node.clock.now())
-        gathering = self._gathering
+        ispb, bodies, gathering = post.ispb, post.bodies, self._gathering
         gathering.is_empty = False
         gathering.messages += len(bodies)
         resource_ids = tuple(self.node.ids.new_id().hex for _ in bodies)
         for resource_id, body in zip(resource_ids, bodies, strict=True):
-            take = partial(self._intake.take, ispb, resource_id, body, moment)
+            take = partial(self._intake.take, post, resource_id, body, moment)
             if self._step("message", take, ispb=ispb, resource_id=resource_id) is not None:
                 gathering.changes.rejections.append(fault_of(ispb, resource_id, body))
         gathering.waiters.append((sender, resource_ids))
         self._watch_deadlines()
 
-    def _originate(self, message: Pacs008, sender: From) -> None:
+    def _originate(self, message: Pacs008 | Pacs004 | Pacs002, sender: From) -> None:
         moment = Moment(self.node.clock.now())
-        error = self._step("virtual payer", partial(self._engine.pay, message, {}, moment))
+        if isinstance(message, Pacs004):
+            self._order("virtual return", partial(self._intake.give_back, message, moment), sender)
+        elif isinstance(message, Pacs002):
+            self._order("virtual answer", partial(self._engine.answer, message, moment), sender)
+        else:
+            self._order("virtual payer", partial(self._engine.pay, message, {}, moment), sender)
+        self._watch_deadlines()
+
+    def _move_liquidity(self, request: MoveLiquidity, sender: From) -> None:
+        number = request.control_number
+        earlier = self._engine.supplies.get(number) or self._store.supply(number)
+        error = refusal(request, earlier, self._engine.accounts)
+        if error is not None:
+            self.node.fail(sender, error)
+            return
+        moment = Moment(self.node.clock.now())
+        if earlier is None:
+            self._order("liquidity", partial(move, self._engine, request, moment), sender)
+            return
+        # The movement may still be on its way to the disk: the answer comes with the next commit.
+        self._gathering.is_empty = False
+        self._gathering.waiters.append((sender, None))
+
+    def _announce(self, text: str, sender: From) -> None:
+        self._order("announcement", partial(announce, self._settings.connected, text), sender)
+
+    def _order(self, name: str, decide: Callable[[Changes], object], sender: From) -> None:
+        """Decide what no participant sent, as one step; answered once it is stored."""
+        error = self._step(name, decide)
         if error is not None:
             self.node.fail(sender, BankFault(type(error).__name__))
             return
         self._gathering.is_empty = False
         self._gathering.waiters.append((sender, None))
-        self._watch_deadlines()
 
     def _step(
         self, name: str, decide: Callable[[Changes], object], **named: str
@@ -259,11 +350,14 @@ class Settlement(GenServer):
         _log.error("fault", step=name, error=type(error).__name__, traceback=frames, **named)
 
     def _confirm(self, rows: tuple[int, ...]) -> None:
+        left = self._rows_left
+        self._watch.confirmed(left[row].ispb for row in rows if row in left)
         for row in rows:
-            left = self._rows_left.get(row, 0) - 1
-            if left > 0:
-                self._rows_left[row] = left
-            elif self._rows_left.pop(row, None) is not None:
+            if row not in left:
+                continue
+            left[row].letters -= 1
+            if left[row].letters == 0:
+                del left[row]
                 self._gathering.confirmed_rows.append(row)
                 self._gathering.is_empty = False
 
@@ -274,46 +368,81 @@ class Settlement(GenServer):
         self._gathering = Gathering()
         changes = gathering.changes
         now = self.node.clock.now()
-        bodies = self._outgoing.signed(changes, now)
+        told = self._roster.written(changes)
+        bodies = self._letter_faults.signed(self._outgoing, told, now)
         rows = [self._row_of(ispb, letters) for ispb, letters in bodies.items()]
         accounts = self._engine.accounts
         batch = Batch(
             accounts=[(each.ispb, each.balance_cents) for each in accounts.some(changes.accounts)],
             payments=[payment_row(each) for each in changes.payments.values()],
             received=list(changes.received.values()),
+            supplies=list(changes.supplies.values()),
+            participants=list(changes.participants.values()),
+            file_requests=changes.file_requests,
+            files_made=changes.files_made,
             outbox=rows,
             confirmed_rows=gathering.confirmed_rows,
-            prune_before_ms=gathering.prune_before_ms,
+            prune=gathering.prune,
         )
         self._in_flight = gathering, rows
         wrap_future(self._store.submit(batch)).add_done_callback(
             lambda done: self.node.send(self.pid, committed(done))
         )
 
-    def _committed(self, error: BaseException | None, fault: Exception | None) -> None:
+    def _committed(self, error: BaseException | None) -> None:
         if error is not None:
             raise error
-        if fault is not None:
-            self._fault("prune", fault)
         assert self._in_flight is not None  # only a flush submits, and only when there is none
         (stored, rows), self._in_flight = self._in_flight, None
         self._commits += 1
-        self._engine.stored(stored.changes, self._gathering.changes)
+        self._watch.offered(stored.changes)
+        self._watch.finished(self._engine.stored(stored.changes, self._gathering.changes))
+        self._watch.moved(stored.changes.supplies.values())
         self._intake.stored(stored.changes)
+        self._roster.tell(self.node, stored.changes)
         for row in rows:
-            self._post(row)
+            self._post(row, self._delivery.post)
         for sender, answer in stored.waiters:
             self.node.reply(sender, answer)
+        for request in stored.changes.file_requests:
+            self._make_file(request)
+
+    def _make_file(self, request: FileRequest) -> None:
+        def tell(future: Future[FileMade]) -> None:
+            if not future.cancelled():
+                done = FileDone(request, future.exception() or future.result())
+                self.node.send(self.pid, done)
+
+        wrap_future(self._files.submit(request)).add_done_callback(tell)
+
+    def _file_done(self, message: FileDone) -> None:
+        request, done = message.request, message.done
+        if isinstance(done, FileMade):
+            decide = partial(file_made, request, done.entries, done.sha256)
+        else:
+            if isinstance(done, Exception):
+                self._fault("file", done, ispb=request.ispb, message_id=request.message_id)
+            decide = partial(file_failed, request)
+        self._step("file", decide)
+        self._gathering.is_empty = False
+
+    def _prune(self) -> None:
+        now_ms = to_ms(self.node.clock.now())
+        self._gathering.prune = Prune(
+            now_ms - self._settings.retention_hours * MS_PER_HOUR,
+            now_ms - self._settings.entry_days * DAY_MS,
+        )
+        self._gathering.is_empty = False
+        self.node.send_after(PRUNE_EVERY_MS, self.pid, PruneNow())
 
     def _row_of(self, ispb: str, bodies: list[bytes]) -> OutboxRow:
         self._row += 1
         messages = [StoredMessage(self.node.ids.new_id().hex, body) for body in bodies]
         return OutboxRow(self._row, ispb, messages)
 
-    def _post(self, row: OutboxRow) -> None:
+    def _post(self, row: OutboxRow, post: Callable[[str, tuple[Letter, ...]], int]) -> None:
         letters = tuple(Letter(each.resource_id, each.body, row.number) for each in row.messages)
-        self._rows_left[row.number] = len(letters)
-        self.node.cast(MAILROOM, Post(row.ispb, letters))
+        self._rows_left[row.number] = RowLeft(row.ispb, post(row.ispb, letters))
 
     def _expire(self) -> None:
         self._expiry = None
@@ -336,9 +465,9 @@ class Settlement(GenServer):
         self._expiry = self.node.send_after(delay_ms, self.pid, Expire())
         self._expiry_ms = deadline_ms
 
-    def _payment(self, end_to_end_id: str) -> Payment | None:
-        here = self._engine.payments.get(end_to_end_id)
-        return here or self._store.payments([end_to_end_id]).get(end_to_end_id)
+    def _payment(self, instruction_id: str) -> Payment | None:
+        here = self._engine.payments.get(instruction_id)
+        return here or self._store.payments([instruction_id]).get(instruction_id)
 
     def _statistics(self) -> BankStatistics:
         engine = self._engine
@@ -352,25 +481,12 @@ class Settlement(GenServer):
             pending=len(engine.payments),
             late_answers=engine.late_answers,
             commits=self._commits,
-            money_missing_cents=self._total_cents - engine.accounts.total_cents(),
+            money_missing_cents=(
+                self._total_cents + engine.accounts.supplied_cents - engine.accounts.total_cents()
+            ),
             faults=self._faults,
         )
 
 
-def committed(done: Future[Exception | None]) -> Committed:
-    error = done.exception()
-    return Committed(error) if error is not None else Committed(None, done.result())
-
-
-def payment_row(payment: Payment) -> tuple[str | int | None, ...]:
-    return (
-        payment.end_to_end_id,
-        payment.message_id,
-        payment.payer,
-        payment.receiver,
-        payment.amount_cents,
-        payment.status,
-        payment.reason,
-        payment.deadline_ms,
-        payment.finished_ms,
-    )
+def committed(done: Future[None]) -> Committed:
+    return Committed(done.exception())

@@ -8,6 +8,9 @@ READY_TIMEOUT_MS = 30_000
 STOP_TIMEOUT_MS = 10_000
 SHUTDOWN = Within(STOP_TIMEOUT_MS + 5_000)
 READY_FILE = "ready.json"
+# The Banco Central grants a participant 750; here one sends what in Brazil hundreds do.
+EMBEDDED_PER_SECOND = 100_000
+EMBEDDED_DICT_FACTOR = 1_000
 
 
 def bank_home(home: Path) -> Path:
@@ -31,6 +34,9 @@ def bank_child(home: Path, ispb: str, pi_balance_cents: int) -> ChildSpec:
         *(sys.executable, "-m", "corrente", "bacen", "up"),
         *("--home", str(folder), "--ready-file", str(ready_file)),
         *("--port", str(kept_port(home, "bank")), "--admin-port", "0"),
+        *("--secondary-port", str(kept_port(home, "bank-secondary"))),
+        *("--icom-per-second", str(EMBEDDED_PER_SECOND)),
+        *("--dict-rate-factor", str(EMBEDDED_DICT_FACTOR)),
         *("--participant", ispb, "--pi-balance-cents", str(pi_balance_cents)),
     )
 

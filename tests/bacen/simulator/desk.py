@@ -23,7 +23,9 @@ from bacen.wire import (
     LocalAuthority,
     Message,
     Pacs002,
+    Pacs004,
     Pacs008,
+    PaymentReturn,
     Signer,
     StatusReport,
     Verifier,
@@ -42,6 +44,7 @@ SCHEMAS = Path(__file__).parents[4] / "shared" / "reference" / "spi" / "xsd"
 SCHEMA_NAMES = {
     Pacs008: "pacs.008.spi.1.16",
     Pacs002: "pacs.002.spi.1.17",
+    Pacs004: "pacs.004.spi.1.5.reconstructed",
     Admi002: "admi.002.spi.1.5.reconstructed",
 }
 # The signature itself is checked by `decode`; here only that the one element is in its place.
@@ -147,6 +150,27 @@ class Desk:
             reports=reports,
         )
 
+    def pacs004(self, *returns: PaymentReturn) -> Pacs004:
+        return Pacs004(
+            sender=self.ispb,
+            receiver=SPI_ISPB,
+            message_id=self.new_message_id(),
+            created_at=datetime.now(UTC),
+            returns=returns,
+        )
+
+    def return_of(self, original: CreditTransfer, **changed: object) -> PaymentReturn:
+        """Give back a payment, wholly where nothing else is said."""
+        made = PaymentReturn(
+            return_id=f"D{self.ispb}{datetime.now(UTC):%Y%m%d%H%M}{next(numbers):011d}",
+            end_to_end_id=original.end_to_end_id,
+            amount_cents=original.amount_cents,
+            reason="MD06",
+            debtor_ispb=original.debtor_ispb,
+            creditor_ispb=original.creditor_ispb,
+        )
+        return msgspec.structs.replace(made, **changed)
+
     def new_message_id(self) -> str:
         return message_id(self.ispb, f"{next(numbers):023d}")
 
@@ -158,6 +182,15 @@ class Desk:
 
     async def answer(self, transfer: CreditTransfer, status: str, *reasons: str) -> None:
         await self.client.post([self.encode(self.pacs002(report(transfer, status, *reasons)))])
+
+    async def answer_return(self, one: PaymentReturn, status: str, *reasons: str) -> None:
+        made = StatusReport(
+            original_instruction_id=one.return_id,
+            end_to_end_id=one.end_to_end_id,
+            status=status,
+            reasons=reasons,
+        )
+        await self.client.post([self.encode(self.pacs002(made))])
 
     async def pull(self) -> Delivery:
         if self._next is None:
@@ -209,6 +242,17 @@ def report(transfer: CreditTransfer, status: str, *reasons: str) -> StatusReport
 
 def outcome(report: StatusReport) -> tuple[str, ...]:
     return (report.status, *report.reasons)
+
+
+async def settle(payer: Desk, receiver: Desk, **changed: object) -> CreditTransfer:
+    """Settle one payment between two connected participants, and read all that is told."""
+    original = payer.transfer(**{"creditor_ispb": receiver.ispb, **changed})
+    await payer.pay(original)
+    await receiver.read()
+    await receiver.answer(original, "ACSP")
+    assert outcome((await payer.read_reports())[0]) == ("ACSC",)
+    assert outcome((await receiver.read_reports())[0]) == ("ACCC",)
+    return original
 
 
 async def admin(bank: RunningBank, path: str | None) -> Any:

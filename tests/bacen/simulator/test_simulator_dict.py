@@ -9,7 +9,7 @@ from lxml import etree
 
 from bacen.dict import DictClient, DictRefused, EntryNotFound, parse_key
 from bacen.simulator import RunningBank
-from bacen.simulator.directory import load_entries
+from bacen.simulator.dict import load_entries
 from bacen.simulator.participants import load_participants
 from bacen.simulator.receivers import ACCEPT, SILENT, answer
 from bacen.wire import make_end_to_end_id, verify_dict
@@ -32,6 +32,8 @@ async def client(bank: RunningBank, desk_keys: dict[str, DeskKeys]) -> AsyncIter
 async def test_known_key_of_each_type_leads_to_its_account(client: DictClient) -> None:
     kinds = set()
     for key, expected in load_entries().items():
+        if expected.account.participant == PAYER:
+            continue
         assert await client.get_entry(key, **ASKED) == expected
         kinds.add(expected.key_type)
 
@@ -95,10 +97,10 @@ async def test_compulsory_header_that_is_missing_or_wrong_is_a_signed_bad_reques
 def test_demonstration_keys_are_what_the_documents_promise() -> None:
     entries = load_entries()
     participants = load_participants()
-    answers = [answer(each.account_number) for each in entries.values()]
+    answers = [answer(each.account.account_number) for each in entries.values()]
 
-    assert entries["+5511999887766"].participant in participants
-    assert len(entries["+5511999887766"].owner_tax_id) == 11
-    assert all(each.participant in participants for each in entries.values())
-    assert all(parse_key(each.owner_tax_id) for each in entries.values())
+    assert entries["+5511999887766"].account.participant in participants
+    assert len(entries["+5511999887766"].owner.tax_id_number) == 11
+    assert all(each.account.participant in participants for each in entries.values())
+    assert all(parse_key(each.owner.tax_id_number) for each in entries.values())
     assert {ACCEPT, SILENT, "AC03"} <= set(answers)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bacen.simulator.accounts import PiAccount, PiAccounts
-from bacen.simulator.engine import Changes, Engine
+from bacen.simulator.changes import Changes
+from bacen.simulator.engine import Engine
 from bacen.simulator.participants import load_participants, with_connected
 from bacen.simulator.payments import Moment, Payment
 from bacen.simulator.receivers import RECEIVER_REASONS
@@ -49,6 +50,7 @@ def make_engine(balance_cents: int = BALANCE_CENTS) -> Engine:
         (PAYER, CONNECTED),
         acceptance_timeout_ms=TIMEOUT_MS,
         scheduled_timeout_ms=60 * TIMEOUT_MS,
+        return_days=90,
     )
 
 
@@ -235,6 +237,22 @@ def test_more_than_ten_priority_payments_in_a_message_are_rejected() -> None:
     assert told(changes) == [("RJCT", "AM18")] * 11
 
 
+def test_scheduled_message_has_five_hundred_payments_and_each_has_45_minutes() -> None:
+    engine = make_engine()
+    scheduled = {"priority": "NORM", "service_level": "PAGAGD"}
+    old = NOW - timedelta(hours=3)
+    some = [transfer(each, amount_cents=1, accepted_at=old) for each in range(499)]
+    asked = transfer(499, amount_cents=1, accepted_at=old, creditor_ispb=CONNECTED)
+
+    changes = pay(engine, pacs008(*some, asked, **scheduled))
+    too_many = pay(make_engine(), pacs008(*some, asked, transfer(500), **scheduled))
+
+    assert told(changes) == [("ACSC", "")] * 499
+    assert changes.forwards == {(CONNECTED, "NORM", "PAGAGD"): [asked]}
+    assert engine.next_deadline_ms() == Moment(NOW).ms + 60 * TIMEOUT_MS
+    assert told(too_many) == [("RJCT", "AM18")] * 501
+
+
 def test_priority_that_does_not_fit_the_service_level_is_rejected() -> None:
     assert told(pay(make_engine(), pacs008(transfer(), priority="NORM"))) == [("RJCT", "CH16")]
 
@@ -252,7 +270,7 @@ def test_end_to_end_id_is_taken_once() -> None:
 
 def test_end_to_end_id_known_to_the_store_is_refused() -> None:
     engine, changes, one = make_engine(), Changes(), transfer()
-    earlier = Payment(one.end_to_end_id, "M", PAYER, VIRTUAL, 1_050, "SETTLED")
+    earlier = Payment(one.end_to_end_id, one.end_to_end_id, "M", PAYER, VIRTUAL, 1_050, "SETTLED")
 
     engine.pay(pacs008(one), {one.end_to_end_id: earlier}, Moment(NOW), changes)
 

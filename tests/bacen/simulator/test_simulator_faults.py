@@ -15,10 +15,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from bacen.icom import IcomUnknown
-from bacen.simulator import RunningBank, accounts, engine, outgoing, settlement
-from bacen.simulator.engine import Changes, Engine
+from bacen.simulator import RunningBank, accounts, engine, liquidity, returns, settlement
+from bacen.simulator.changes import Changes
+from bacen.simulator.engine import Engine
+from bacen.simulator.faults import letters
+from bacen.simulator.liquidity import move
 from bacen.simulator.payments import Moment
-from bacen.simulator.requests import SETTLEMENT
+from bacen.simulator.requests import SETTLEMENT, MoveLiquidity
 from bacen.simulator.store import Store
 from bacen.wire import (
     AccountId,
@@ -33,6 +36,7 @@ from tests.bacen.simulator.conftest import BALANCE_CENTS, OpenDesk, StartBank
 from tests.bacen.simulator.desk import CONNECTED, PAYER, Desk, admin, outcome
 from tests.bacen.simulator.test_simulator_engine import NOW, make_engine, pacs008, transfer
 from tests.bacen.simulator.test_simulator_engine import answer as answered
+from tests.bacen.simulator.test_simulator_returns import give_back, pacs004
 
 POISON = "Joana Veneno"
 
@@ -157,8 +161,8 @@ async def test_time_limit_that_the_bank_fails_on_stops_no_other_and_is_tried_aga
     rejected = engine.rejected_report
     monkeypatch.setattr(settlement, "EXPIRY_RETRY_MS", 300)
 
-    def poisoned(end_to_end_id: str, *reasons: str) -> object:
-        return fault() if end_to_end_id == poison else rejected(end_to_end_id, *reasons)
+    def poisoned(instruction_id: str, *others: str) -> object:
+        return fault() if instruction_id == poison else rejected(instruction_id, *others)
 
     with monkeypatch.context() as broken:
         broken.setattr(engine, "rejected_report", poisoned)
@@ -211,13 +215,13 @@ async def test_outcome_that_the_bank_cannot_write_is_left_out_and_the_others_are
 ) -> None:
     transfers = [payer.transfer() for _ in range(10)]
     poison = transfers[3].end_to_end_id
-    encode = outgoing.encode
+    encode = letters.encode
 
     def poisoned(message: Message, signer: Signer) -> bytes:
         is_bad = any(each.end_to_end_id == poison for each in getattr(message, "reports", ()))
         return fault() if is_bad else encode(message, signer)
 
-    monkeypatch.setattr(outgoing, "encode", poisoned)
+    monkeypatch.setattr(letters, "encode", poisoned)
     body = payer.encode(payer.pacs008(*transfers))
     await payer.client.post([body])
     reports = await payer.read_reports(9)
@@ -277,7 +281,7 @@ class Interrupted(Exception):
 def fault_at_line(number: int) -> Iterator[None]:
     """Raise when the engine is about to run its line of this number, counted from 0."""
     lines = itertools.count()
-    files = {engine.__file__, accounts.__file__}
+    files = {engine.__file__, accounts.__file__, returns.__file__, liquidity.__file__}
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
         if frame.f_code.co_filename not in files:
@@ -300,6 +304,9 @@ def state_of(bank: Engine) -> object:
         {key: msgspec.structs.astuple(each) for key, each in bank.payments.items()},
         dict(bank.outcomes),
         bank.late_answers,
+        dict(bank.supplies),
+        bank.accounts.supplied_cents,
+        {key: set(some) for key, some in bank._returns.items()},
     )
 
 
@@ -313,6 +320,8 @@ MIXED = (
     transfer(5, creditor_account=AccountId("SILENT1")),
     transfer(6, amount_cents=10**9),
 )
+SETTLED = transfer(8, creditor_ispb=CONNECTED)
+RETURNED = give_back(SETTLED, 1, amount_cents=100)
 STEPS: dict[str, Callable[[Engine, Changes], object]] = {
     "payments": lambda bank, step: bank.pay(pacs008(*MIXED, number=2), {}, Moment(NOW), step),
     "acceptance": lambda bank, step: bank.answer(
@@ -324,15 +333,52 @@ STEPS: dict[str, Callable[[Engine, Changes], object]] = {
     "late answer": lambda bank, step: bank.answer(
         answered("E12345678202609281435nothing0000", "ACSP", number=3), Moment(NOW), step
     ),
+    "returns": lambda bank, step: bank.give_back(
+        pacs004(
+            give_back(SETTLED, 2, amount_cents=900),
+            give_back(SETTLED, 2, amount_cents=900),
+            give_back(SETTLED, 3, amount_cents=60),
+            give_back(SETTLED, 4, amount_cents=50),
+            number=2,
+        ),
+        {},
+        Moment(NOW),
+        step,
+    ),
+    "acceptance of a return": lambda bank, step: bank.answer(
+        answered_return("ACSP"), Moment(NOW), step
+    ),
+    "rejection of a return": lambda bank, step: bank.answer(
+        answered_return("RJCT", "AC03"), Moment(NOW), step
+    ),
+    "time limit of a return": lambda bank, step: bank.expire(
+        bank.payments[RETURNED.return_id], LATER, step
+    ),
+    "money from the STR": lambda bank, step: move(
+        bank, MoveLiquidity(PAYER, 5, "STR20260928000000001"), Moment(NOW), step
+    ),
     "time limit": lambda bank, step: bank.expire(bank.payments[ASKED.end_to_end_id], LATER, step),
 }
 
 
+def answered_return(status: str, *reasons: str) -> Pacs002:
+    message = answered(SETTLED.end_to_end_id, status, *reasons, number=4)
+    report = msgspec.structs.replace(message.reports[0], original_instruction_id=RETURNED.return_id)
+    return msgspec.structs.replace(message, sender=PAYER, reports=(report,))
+
+
+def engine_with_things_under_way() -> Engine:
+    """Wait for the answer to a payment and to a return of a settled one."""
+    bank = make_engine()
+    bank.pay(pacs008(ASKED, SETTLED), {}, Moment(NOW), bank.begin())
+    bank.answer(answered(SETTLED.end_to_end_id, "ACSP", number=9), Moment(NOW), bank.begin())
+    bank.give_back(pacs004(RETURNED), {}, Moment(NOW), bank.begin())
+    return bank
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_step_that_breaks_off_at_any_line_leaves_no_trace(name: str) -> None:
-    untouched, bank = make_engine(), make_engine()
-    for each in (untouched, bank):
-        each.pay(pacs008(ASKED), {}, Moment(NOW), each.begin())
+    untouched, bank = engine_with_things_under_way(), engine_with_things_under_way()
     STEPS[name](untouched, untouched.begin())
     before = state_of(bank)
 
@@ -346,7 +392,7 @@ def test_step_that_breaks_off_at_any_line_leaves_no_trace(name: str) -> None:
             bank.undo(step)
             assert state_of(bank) == before, f"after line {line}"
 
-    assert line > 5
+    assert line > 3
     assert state_of(bank) == state_of(untouched)
 
 

@@ -59,7 +59,7 @@ REFUSED = {
 
 
 async def exchange(
-    bank: RunningBank,
+    url: str,
     keys: DeskKeys,
     method: str,
     path: str,
@@ -72,7 +72,7 @@ async def exchange(
     sent = {"Host": "127.0.0.1", "Accept": "*/*", **headers}
     async with (
         aiohttp.ClientSession(connector=connector) as session,
-        session.request(method, bank.url + path, headers=sent, data=data) as response,
+        session.request(method, url + path, headers=sent, data=data) as response,
     ):
         return response.status, dict(response.headers), await response.read()
 
@@ -83,7 +83,9 @@ async def test_refusal_is_a_problem_document_and_stores_nothing(
 ) -> None:
     expected, method, path, headers, body = REFUSED[case]
 
-    status, answered, problem = await exchange(bank, desk_keys[PAYER], method, path, headers, body)
+    status, answered, problem = await exchange(
+        bank.url, desk_keys[PAYER], method, path, headers, body
+    )
 
     root = etree.fromstring(problem)
     assert status == expected
@@ -103,7 +105,7 @@ async def test_eleven_messages_in_one_post_are_refused(
     headers = {"Content-Type": "multipart/mixed; boundary=b"}
 
     status, _, _ = await exchange(
-        bank, desk_keys[PAYER], "POST", IN, headers, part * 11 + b"--b--\r\n"
+        bank.url, desk_keys[PAYER], "POST", IN, headers, part * 11 + b"--b--\r\n"
     )
 
     assert status == 400
@@ -130,13 +132,12 @@ async def test_participant_that_is_not_connected_is_refused(
 async def test_catalogs_name_the_versions(
     bank: RunningBank, desk_keys: dict[str, DeskKeys]
 ) -> None:
-    _, _, received = await exchange(bank, desk_keys[PAYER], "GET", "/api/v1/in/catalog", {})
-    _, _, sent = await exchange(bank, desk_keys[PAYER], "GET", "/api/v1/out/catalog", {})
+    _, _, received = await exchange(bank.url, desk_keys[PAYER], "GET", "/api/v1/in/catalog", {})
+    _, _, sent = await exchange(bank.url, desk_keys[PAYER], "GET", "/api/v1/out/catalog", {})
 
-    assert [each.text for each in etree.fromstring(received)] == [
-        "pacs.008.spi.1.16",
-        "pacs.002.spi.1.17",
-    ]
+    taken = {each.text for each in etree.fromstring(received)}
+    assert {"pacs.008.spi.1.16", "pacs.002.spi.1.17"} <= taken
+    assert "admi.002.spi.1.5" not in taken
     assert "admi.002.spi.1.5" in [each.text for each in etree.fromstring(sent)]
 
 
@@ -146,7 +147,7 @@ async def test_reader_that_takes_xml_only_gets_one_message_at_a_time(
     await payer.client.post([payer.encode(payer.pacs008(payer.transfer())), b"<garbage"])
 
     accept = {"Accept": "application/xml"}
-    status, headers, _ = await exchange(bank, desk_keys[PAYER], "GET", f"{OUT}/start", accept)
+    status, headers, _ = await exchange(bank.url, desk_keys[PAYER], "GET", f"{OUT}/start", accept)
 
     assert status == 200
     assert headers["Content-Type"] == "application/xml; charset=utf-8"

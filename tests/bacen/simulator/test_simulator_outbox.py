@@ -2,15 +2,27 @@
 
 import contextlib
 import itertools
+import sqlite3
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bacen.simulator.changes import ReceivedMessage, Supply
 from bacen.simulator.errors import StreamGone
 from bacen.simulator.outbox import DELIVERY_BYTES_MAX, Letter, Outbox, Stream
-from bacen.simulator.store import Batch, OutboxRow, ReceivedMessage, Store, StoredMessage
+from bacen.simulator.payments import Payment
+from bacen.simulator.store import (
+    Batch,
+    OutboxRow,
+    Prune,
+    Store,
+    StoredMessage,
+    payment_row,
+    read_entries,
+)
 
 
 def make_outbox() -> Outbox:
@@ -130,30 +142,99 @@ def test_every_letter_is_confirmed_exactly_once_however_readers_behave(
     assert readers.confirmed == Counter(f"id{each}" for each in range(readers.made))
 
 
-def test_store_prunes_old_messages_with_their_finished_payments_only(
-    tmp_path_factory: pytest.TempPathFactory,
+def test_store_forgets_old_messages_and_later_what_was_booked_long_ago(
+    tmp_path: Path,
 ) -> None:
-    store = Store(tmp_path_factory.mktemp("store") / "bank.sqlite3")
+    store = Store(tmp_path / "bank.sqlite3")
     store.commit(
         Batch(
-            payments=[payment("E1", "SETTLED"), payment("E2", "PENDING"), payment("E3", "SETTLED")],
+            payments=[
+                payment_row(payment("E1", "SETTLED", 500)),
+                payment_row(payment("E2", "PENDING", 0)),
+                payment_row(payment("E3", "SETTLED", 1_000)),
+            ],
             received=[
                 ReceivedMessage("M1", "12345678", 1_000, ["E1", "E2"]),
                 ReceivedMessage("M2", "12345678", 2_000, ["E3"]),
             ],
+            supplies=[Supply("C1", "12345678", 5, 999), Supply("C2", "12345678", 5, 1_000)],
             outbox=[OutboxRow(1, "12345678", [StoredMessage("id", b"<a/>")])],
         )
     )
 
-    store.commit(Batch(prune_before_ms=2_000, confirmed_rows=[1]))
+    store.commit(Batch(prune=Prune(2_000, 1_000), confirmed_rows=[1]))
 
     assert set(store.payments(["E1", "E2", "E3"])) == {"E2", "E3"}
     assert store.received("M1") is None
     assert store.received("M2") == ReceivedMessage("M2", "12345678", 2_000, ["E3"])
     assert [each.end_to_end_id for each in store.pending()] == ["E2"]
+    assert (store.supply("C1"), store.supply("C2")) == (None, Supply("C2", "12345678", 5, 1_000))
     assert store.outbox() == []
     store.close()
 
 
-def payment(end_to_end_id: str, status: str) -> tuple[str | int | None, ...]:
-    return (end_to_end_id, "M1", "12345678", "60701190", 1, status, None, 0, 0)
+def payment(end_to_end_id: str, status: str, finished_ms: int) -> Payment:
+    return Payment(
+        end_to_end_id, end_to_end_id, "M1", "12345678", "60701190", 1, status,
+        finished_ms=finished_ms, details='{"a":"é"}'.encode(),
+    )  # fmt: skip
+
+
+def test_store_gives_back_what_it_was_given(tmp_path: Path) -> None:
+    store = Store(tmp_path / "bank.sqlite3")
+    one = payment("E1", "SETTLED", 7)
+    returned = Payment("D1", "E1", "M2", "60701190", "12345678", 1, "REJECTED", "AC03", 3, 4, 5)
+
+    store.commit(Batch(payments=[payment_row(one), payment_row(returned)]))
+
+    assert store.payments(["E1", "D1"]) == {"E1": one, "D1": returned}
+    assert store.returns(["E1"]) == {"D1": returned}
+    assert store.returns(["E2"]) == {}
+    store.close()
+
+
+def test_no_question_to_the_store_reads_the_whole_table(tmp_path: Path) -> None:
+    store = Store(tmp_path / "bank.sqlite3")
+    asked: list[str] = []
+    store._reader.set_trace_callback(asked.append)
+
+    store.payments(["E1"])
+    store.returns(["E1"])
+    store.pending()
+    list(read_entries(store._reader, "12345678", 0, 1))
+    store._reader.set_trace_callback(None)
+
+    plans = [row[3] for sql in asked for row in store._reader.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert len(asked) == 5
+    assert [each for each in plans if each.startswith("SCAN") and "json_each" not in each] == [
+        "SCAN payments USING INDEX payments_pending"
+    ]
+    store.close()
+
+
+OLDER = """
+CREATE TABLE payments (end_to_end_id TEXT PRIMARY KEY, message_id TEXT NOT NULL,
+    payer TEXT NOT NULL, receiver TEXT NOT NULL, amount_cents INTEGER NOT NULL,
+    status TEXT NOT NULL, reason TEXT, deadline_ms INTEGER NOT NULL, finished_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX payments_pending ON payments (end_to_end_id) WHERE status = 'PENDING';
+CREATE TABLE received (message_id TEXT PRIMARY KEY, ispb TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    end_to_end_ids TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO payments VALUES ('E1', 'M1', 'A', 'B', 5, 'SETTLED', NULL, 0, 9);
+INSERT INTO received VALUES ('M1', 'A', 8, '["E1"]');
+"""
+
+
+def test_home_of_before_returns_is_brought_up_to_date_and_keeps_its_payments(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "bank.sqlite3")) as older:
+        older.executescript(OLDER)
+
+    for _ in range(2):
+        store = Store(tmp_path / "bank.sqlite3")
+        assert store.payments(["E1"]) == {
+            "E1": Payment("E1", "E1", "M1", "A", "B", 5, "SETTLED", finished_ms=9)
+        }
+        assert store.received("M1") == ReceivedMessage("M1", "A", 8, ["E1"])
+        store.close()

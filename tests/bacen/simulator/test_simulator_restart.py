@@ -7,16 +7,15 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from actors import Killed, Node, StartFailed
 from bacen.simulator import BankSettings, RunningBank, start_bank
-from bacen.simulator.engine import ReceivedMessage
 from bacen.simulator.errors import StoreFenced
 from bacen.simulator.store import Batch, Store
 from tests.bacen.simulator.conftest import BALANCE_CENTS, OpenDesk, StartBank
-from tests.bacen.simulator.desk import CONNECTED, PAYER, Desk, admin, outcome
+from tests.bacen.simulator.desk import CONNECTED, PAYER, Desk, admin, outcome, settle
+from tests.bacen.simulator.test_simulator_statements import order
 
 PROGRAM = """
 import asyncio, sys
@@ -94,6 +93,38 @@ async def test_killed_bank_forgets_nothing_that_it_acknowledged(
     assert [outcome(each) for each in later] == [("ACSC",)]
     assert [outcome(each) for each in repeated] == [("ACSC",)] * 2
     assert (after["balance_cents"], after["blocked_cents"]) == (BALANCE_CENTS - 2_100, 0)
+
+
+async def test_killed_bank_forgets_no_return_and_no_money_of_the_str(
+    home: Path, desks: OpenDesk
+) -> None:
+    bank = BankProcess(home)
+    await bank.start()
+    payer, receiver = desks(bank, PAYER), desks(bank, CONNECTED)
+    original = await settle(payer, receiver)
+    one = receiver.return_of(original, amount_cents=50)
+    await receiver.client.post([receiver.encode(receiver.pacs004(one))])
+    funded = {"ispb": PAYER, "amount_cents": 7, "control_number": "STR20260928000000001"}
+    assert await order(bank, "liquidity", funded) == 201
+
+    await bank.kill()
+    await bank.start()
+    payer, receiver = desks(bank, PAYER), desks(bank, CONNECTED)
+    try:
+        blocked = (await admin(bank, f"accounts/{CONNECTED}"))["blocked_cents"]
+        assert await order(bank, "liquidity", funded) == 201
+        await payer.answer_return(one, "ACSP")
+        told = await receiver.read_reports(2)
+        account = await admin(bank, f"accounts/{PAYER}")
+        metrics = await admin(bank, None)
+    finally:
+        await bank.kill()
+
+    assert blocked == 50
+    assert outcome(told[-1]) == ("ACSC",)
+    assert told[-1].original_instruction_id == one.return_id
+    assert account["balance_cents"] == BALANCE_CENTS - 1_050 + 50 + 7
+    assert 'kind="money_missing_cents"} 0.0' in metrics
 
 
 async def test_unconfirmed_message_has_the_same_id_after_a_kill(
@@ -183,23 +214,6 @@ def test_store_that_was_opened_again_refuses_the_commits_of_the_older_one(tmp_pa
     assert newer.accounts()[PAYER].balance_cents == 2
     older.close()
     newer.close()
-
-
-def test_fault_while_forgetting_old_messages_does_not_fail_the_batch(tmp_path: Path) -> None:
-    store = Store(tmp_path / "bank.sqlite3")
-    old = [ReceivedMessage(f"M{number}", PAYER, number, []) for number in range(3)]
-    store.commit(Batch(received=old))
-    with sqlite3.connect(tmp_path / "bank.sqlite3") as connection:
-        connection.execute("UPDATE received SET end_to_end_ids = '[1' WHERE message_id = 'M1'")
-    connection.close()
-
-    fault = store.commit(Batch(accounts=[(PAYER, 6)], prune_before_ms=10))
-
-    assert isinstance(fault, msgspec.DecodeError)
-    assert store.accounts()[PAYER].balance_cents == 6
-    assert store.received("M0") == old[0]
-    assert store.commit(Batch(accounts=[(PAYER, 7)])) is None
-    store.close()
 
 
 def test_failed_commit_writes_nothing(tmp_path: Path) -> None:

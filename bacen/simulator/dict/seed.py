@@ -4,9 +4,9 @@ import csv
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib import resources
-from typing import cast
+from typing import Any, cast
 
-from bacen.dict import Entry, KeyType
+from bacen.dict import Account, Entry, KeyType, Person
 
 DATA = "bacen.simulator"
 ENTERED_AT = datetime(2025, 3, 10, 12, tzinfo=UTC)
@@ -24,15 +24,19 @@ def entry_of(row: Mapping[str, str]) -> Entry:
     return Entry(
         key=row["key"],
         key_type=cast("KeyType", row["key_type"]),
-        participant=row["participant"],
-        branch=row["branch"],
-        account_number=row["account_number"],
-        account_type=row["account_type"],
-        account_opening_date=ACCOUNTS_OPENED_AT,
-        owner_type=row["owner_type"],
-        owner_tax_id=row["owner_tax_id"],
-        owner_name=row["owner_name"],
-        owner_trade_name=row["owner_trade_name"] or None,
+        account=Account(
+            participant=row["participant"],
+            branch=row["branch"],
+            account_number=row["account_number"],
+            account_type=cast("Any", row["account_type"]),
+            opening_date=ACCOUNTS_OPENED_AT,
+        ),
+        owner=Person(
+            type="LEGAL_PERSON" if row["owner_type"] == "LEGAL_PERSON" else "NATURAL_PERSON",
+            tax_id_number=row["owner_tax_id"],
+            name=row["owner_name"],
+            trade_name=row["owner_trade_name"] or None,
+        ),
         creation_date=ENTERED_AT,
         key_ownership_date=ENTERED_AT,
     )
