@@ -10,6 +10,7 @@ from config.settings import (
     BacenSettings,
     GatewaySettings,
     InstitutionSettings,
+    LedgerSettings,
     LimitSettings,
     LogLevel,
     LogSettings,
@@ -17,6 +18,7 @@ from config.settings import (
     PostgresSettings,
     Profile,
     Settings,
+    TigerBeetleSettings,
 )
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "GatewaySettings",
     "InstitutionSettings",
     "InvalidSettings",
+    "LedgerSettings",
     "LimitSettings",
     "LogLevel",
     "LogSettings",
@@ -35,5 +38,6 @@ __all__ = [
     "SecretExposed",
     "Secrets",
     "Settings",
+    "TigerBeetleSettings",
     "load_settings",
 ]

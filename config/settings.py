@@ -1,6 +1,6 @@
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 ENVIRONMENT_PREFIX = "CORRENTE_"
 ENVIRONMENT_DELIMITER = "__"
+PORT_END = 65_536
 JWT_SECRET_BYTES_MIN = 32  # RFC 7518 §3.2: a key for HS256 is no shorter than the hash
 
 
@@ -66,6 +67,17 @@ def _nats_url(url: str) -> str:
 def _https_url(url: str) -> str:
     _require_scheme(url, "https")
     return url
+
+
+def _replicas(addresses: str) -> str:
+    for address in addresses.split(","):
+        host, _, port = address.rpartition(":")
+        is_port = port.isascii() and port.isdigit() and 0 < int(port) < PORT_END
+        if not is_port or host != host.strip() or (":" in address and not host):
+            raise PydanticCustomError(
+                "addresses", "must be ports or host:port, with commas between: 10.0.0.1:3000"
+            )
+    return addresses
 
 
 def _long_enough(secret: SecretStr) -> SecretStr:
@@ -141,24 +153,44 @@ class BacenSettings(_Section):
     """The Banco Central as seen from here; the files and addresses are of profile `services`.
 
     Attributes:
-        icom_url: ICOM, which carries the SPI messages.
+        icom_url: ICOM, which carries the SPI messages; its primary channel.
+        icom_secondary_url: Its secondary channel, for scheduled payments.
+        icom_per_second: Tokens a second that ICOM grants on the primary channel of profile
+            `services`; the bank of profile `embedded` grants more.
         dict_url: DICT, the directory of Pix keys.
+        dict_category: Category of the institution at DICT, A to H, by which reading keys is
+            limited; without it, what DICT says.
+        dict_rate_factor: How many times as large DICT's buckets are; above 1 for a bank in a box
+            only, and of profile `services` like the category.
         ca_file: PEM certificates of the authorities that sign both servers' TLS certificates.
         client_certificate_file: PEM certificate of our side of the TLS connections.
         client_key_file: PEM private key that belongs to it.
-        signing_certificate_file: PEM certificate of our message signatures.
-        signing_key_file: PEM private key that belongs to it.
+        signing_certificate_file: Certificates of our message signatures, PEM; while keys are
+            changed there are two.
+        signing_key_file: Private keys that belong to them, PEM, or PKCS#12 with its certificate.
+        signing_password: Password of `signing_key_file`, where it is encrypted.
+        signing_module: PKCS#11 library of the token that holds the keys instead of a file.
+        signing_token: Label of that token.
+        signing_pin: PIN of its user.
         bank_certificates_file: PEM certificates that the bank's message signatures verify with.
         streams: Output streams that are read at once, of the six that ICOM grants.
     """
 
     icom_url: HttpsUrl | None = None
+    icom_secondary_url: HttpsUrl | None = None
+    icom_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = 750
     dict_url: HttpsUrl | None = None
+    dict_category: Literal["A", "B", "C", "D", "E", "F", "G", "H"] | None = None
+    dict_rate_factor: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     ca_file: FilePath | None = None
     client_certificate_file: FilePath | None = None
     client_key_file: FilePath | None = None
     signing_certificate_file: FilePath | None = None
     signing_key_file: FilePath | None = None
+    signing_password: SecretStr | None = None
+    signing_module: FilePath | None = None
+    signing_token: str | None = None
+    signing_pin: SecretStr | None = None
     bank_certificates_file: FilePath | None = None
     streams: Annotated[int, Field(ge=1, le=6)] = 6
 
@@ -171,6 +203,35 @@ class LimitSettings(_Section):
     """
 
     payment_max_cents: Annotated[int, Field(ge=1, le=99_999_999_999_999)] = 99_999_999_999
+
+
+class TigerBeetleSettings(_Section):
+    """The second ledger; without addresses there is none, and PostgreSQL keeps the money alone.
+
+    Attributes:
+        addresses: Of all replicas: `3000` or `10.0.0.1:3000,10.0.0.2:3000`.
+        cluster_id: As the data files were formatted with.
+        deadline_ms: Longest wait for an answer; its outcome is unknown then, and the breaker
+            counts a failure.
+        failures_max: So many failures in a row open the breaker.
+        rest_ms: So long it stays open before it tries TigerBeetle again.
+    """
+
+    addresses: Annotated[str, AfterValidator(_replicas)] | None = None
+    cluster_id: Annotated[int, Field(ge=0, le=2**128 - 1)] = 0
+    deadline_ms: Annotated[int, Field(ge=50, le=60_000)] = 1_000
+    failures_max: Annotated[int, Field(ge=1, le=100)] = 3
+    rest_ms: Annotated[int, Field(ge=100, le=3_600_000)] = 30_000
+
+
+class LedgerSettings(_Section):
+    """Where the money is kept beside PostgreSQL.
+
+    Attributes:
+        tigerbeetle: The second ledger.
+    """
+
+    tigerbeetle: TigerBeetleSettings = TigerBeetleSettings()
 
 
 class LogSettings(_Section):
@@ -192,9 +253,11 @@ OF_SERVICES = (
     ("bacen", "client_certificate_file"),
     ("bacen", "client_key_file"),
     ("bacen", "signing_certificate_file"),
-    ("bacen", "signing_key_file"),
     ("bacen", "bank_certificates_file"),
 )
+OF_A_FILE = ("signing_key_file", "signing_password")
+OF_A_TOKEN = ("signing_module", "signing_token", "signing_pin")
+OF_KEYS = (*OF_A_FILE, *OF_A_TOKEN)
 
 
 class Settings(BaseSettings):
@@ -221,6 +284,7 @@ class Settings(BaseSettings):
     nats: NatsSettings = NatsSettings()
     bacen: BacenSettings = BacenSettings()
     limits: LimitSettings = LimitSettings()
+    ledger: LedgerSettings = LedgerSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")
@@ -233,9 +297,28 @@ class Settings(BaseSettings):
             for section, key in OF_SERVICES
             if (getattr(getattr(self, section), key) is not None) is not wanted
         }
+        if not wanted and self.bacen.icom_secondary_url is not None:  # optional where it is used
+            wrong["bacen.icom_secondary_url"] = f"{problem} by profile {self.profile}"
+        wrong |= self._signing_problems()
         if wrong:
             raise PydanticCustomError("profile", "settings do not fit the profile", wrong)
         return self
+
+    def _signing_problems(self) -> dict[str, str]:
+        """Our keys lie in a file or in a token, all of which is named; in profile `services`."""
+        given = {key for key in OF_KEYS if getattr(self.bacen, key) is not None}
+        if self.profile is not Profile.SERVICES:
+            return {f"bacen.{key}": f"is not used by profile {self.profile}" for key in given}
+        if given.isdisjoint(OF_A_TOKEN):
+            wrong = (
+                {}
+                if "signing_key_file" in given
+                else {OF_A_FILE[0]: f"is required by profile {self.profile}"}
+            )
+        else:
+            wrong = {key: "is required by a token" for key in OF_A_TOKEN if key not in given}
+            wrong |= {key: "is not used with a token" for key in OF_A_FILE if key in given}
+        return {f"bacen.{key}": problem for key, problem in wrong.items()}
 
     @classmethod
     def settings_customise_sources(

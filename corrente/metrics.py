@@ -73,6 +73,9 @@ class NodeMetrics:
         self._failures = Counter(
             "corrente_bacen_failures", "Calls of the SPI that failed.", ["what"], registry=registry
         )
+        self._throttled = Counter(
+            "corrente_bacen_throttled_ms", "Waits for tokens of ICOM.", registry=registry
+        )
         self._available = Gauge(
             "corrente_pix_position_available_cents", "Position left, centavos.", registry=registry
         )
@@ -106,7 +109,9 @@ class NodeMetrics:
         attach(("ledger", "space", "missing"), lambda *_: self._is_full.set(1))
         attach(("ledger", "partitions", "odd"), self._on_odd)
         attach(("pix", "receiver", "alarm"), self._on_alarm)
-        attach(("pix", "receiver", "pull_failed"), self._on_failure)
+        attach(("bacen", "icom", "pull_failed"), self._on_failure)
+        attach(("bacen", "icom", "post_failed"), self._on_failure)
+        attach(("bacen", "icom", "throttled"), lambda _e, m, _a: self._throttled.inc(m["ms"]))
         attach(("pix", "sender", "post_failed"), self._on_failure)
         attach(("pix", "position", "level"), self._on_position)
         attach(("pix", "relay", "published"), self._on_relayed)

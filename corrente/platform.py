@@ -9,8 +9,10 @@
     ├── caches       participants
     ├── upkeep       once a day: the ledger's months and kept balances
     ├── bacen        clients and keys
-    ├── signer       signs messages in a thread
-    ├── shard        rest_for_one: writer, intake, SPI sender, SPI receivers
+    ├── signer       signs messages in threads
+    ├── breaker      only with TigerBeetle: its client, the breaker
+    ├── shard        rest_for_one: writer, intake, SPI sender, SPI receivers; with TigerBeetle a
+    │                door behind the writer, and a follower at the end
     ├── position     the institution's money at the central bank
     ├── events       outbox relay
     └── gateway      HTTP
@@ -19,18 +21,22 @@ The shard is rest_for_one because whoever stands behind the writer works on its 
 loaded again, they begin again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
 import nats
 from nats.aio.client import Client as Nats
 
-from actors import BlockingServer, GenServer, Node
+from actors import GenServer, Node
 from bacen.dict import DictClient
+from bacen.icom import ChannelName
+from bacen.signing import signer_pool
 from config import Profile, Secrets, Settings
 from corrente import demo
-from corrente.bank_link import BankClients, configured_link, embedded_link
+from corrente.bank_link import SIGNER, BankClients, BankLink, configured_link, embedded_link
+from corrente.both_ledgers import DOOR, BothLedgers
+from corrente.breaker_metrics import BreakerMetrics
 from corrente.metrics import NodeMetrics
 from corrente.servers import bank_child, bank_home, nats_child, postgres_child
 from corrente.stores import Pool, PostgresPool
@@ -45,7 +51,6 @@ from ledger import (
 )
 from pix import (
     IntakeSettings,
-    MessageSigner,
     OpenPayments,
     OutboxRelay,
     ParticipantCache,
@@ -65,7 +70,6 @@ from supervisors import ChildSpec, Strategy, Supervisor, supervisor, worker
 SHARD = 1
 WRITER = "ledger.writer"
 INTAKE = "pix.intake"
-SIGNER = "bacen.signer"
 SENDER = "pix.sender.{lane}"
 LANES = 3  # rounds of the SPI sender under way at once: one commits while others sign and post
 POSITION = "pix.position"
@@ -98,11 +102,16 @@ class Platform:
         self._reader = PaymentReader(self._pool, self._tenant)
         self._metrics = NodeMetrics(node, self._opened)
         self._gateway_metrics = GatewayMetrics(self._metrics.registry)
+        self._link: BankLink | None = None
         self._clients: BankClients | None = None
         secret = settings.gateway.jwt_secret
         key = secret.get_secret_value() if secret else Secrets(settings.home).get("jwt")
         self.tokens = Tokens(key.encode(), node.clock)
         self._servers = self._server_children()
+        self._both = self._both_ledgers()
+        self._ledger = WRITER if self._both is None else DOOR
+        if self._both is not None:
+            BreakerMetrics(self._metrics.registry, node)
 
     async def start(self) -> None:
         """Start the tree; returns when the gateway listens and payments can be accepted."""
@@ -110,6 +119,15 @@ class Platform:
         await self.node.start(root, name="corrente")
         if self.settings.profile is Profile.EMBEDDED:
             await demo.provision(self.node, WRITER, self._tenant)
+        if self._both is not None:
+            await self._both.first_look()
+
+    @property
+    def ledgers(self) -> str:
+        """Where the money is kept, in one line."""
+        if self._both is None:
+            return "PostgreSQL alone: ledger.tigerbeetle.addresses is not set"
+        return f"TigerBeetle at {self.settings.ledger.tigerbeetle.addresses}, and PostgreSQL"
 
     def missing(self) -> tuple[str, ...]:
         """What a payment still waits for."""
@@ -155,6 +173,12 @@ class Platform:
             error_cb=_ignore,
         )
 
+    def _both_ledgers(self) -> BothLedgers | None:
+        tigerbeetle = self.settings.ledger.tigerbeetle
+        if tigerbeetle.addresses is None:
+            return None
+        return BothLedgers(self.node, self._tenant, self.dsn, tigerbeetle)
+
     # Tree
 
     def _children(self) -> Sequence[ChildSpec]:
@@ -166,12 +190,13 @@ class Platform:
                 strategy=Strategy.ONE_FOR_ONE,
                 max_restarts=SERVER_RESTARTS_MAX,
             ),
-            worker("schema", lambda: Schema(self.dsn, self.settings.profile is Profile.EMBEDDED)),
+            worker("schema", self._make_schema),
             worker("pool", lambda: PostgresPool(self.dsn, self._pool)),
             worker("participants", lambda: ParticipantCache(self._participants, self._pool)),
             worker("upkeep", lambda: LedgerUpkeep(self.dsn)),
             worker("bacen", self._make_clients),
             worker("signer", self._make_signer, name=SIGNER),
+            *([self._both.breaker_child()] if self._both else []),
             supervisor(
                 "shard",
                 self._shard_children(),
@@ -203,16 +228,27 @@ class Platform:
             worker(f"receiver-{number}", self._make_receiver)
             for number in range(self.settings.bacen.streams)
         ]
+        if self._has_secondary:
+            make = partial(self._make_receiver, ChannelName.SECONDARY)
+            receivers.append(worker("receiver-secondary", make))
         return [
             worker("writer", self._make_writer, name=WRITER, mailbox_max=WRITER_MAILBOX_MAX),
+            *([self._both.door_child(WRITER, self.book, SHARD)] if self._both else []),
             worker(
                 "intake",
-                lambda: PaymentIntake(intake, self.book, self._participants, self._opened, WRITER),
+                lambda: PaymentIntake(
+                    intake, self.book, self._participants, self._opened, self._ledger
+                ),
                 name=INTAKE,
             ),
             *senders,
             *receivers,
+            *([self._both.follower_child(self.book, SHARD)] if self._both else []),
         ]
+
+    def _make_schema(self) -> GenServer:
+        is_demo = self.settings.profile is Profile.EMBEDDED
+        return Schema(self.dsn, is_demo, self._both.prepare if self._both else None)
 
     def _make_writer(self) -> GenServer:
         shard = ShardSettings(SHARD, self._tenant, owner=self.node.name)
@@ -226,23 +262,30 @@ class Platform:
         else:
             link = configured_link(settings)
         self.bank_url = link.icom_url
+        self._link = link
         self._clients = BankClients(link, self._tenant)
         return self._clients
 
     def _make_signer(self) -> GenServer:
-        key = self._bank().signer
-        return BlockingServer(lambda: MessageSigner(key))
+        assert self._link is not None  # made with the clients
+        return signer_pool(self._link.keys)
 
     def _make_sender(self, lane: int) -> GenServer:
         clients = self._bank()
-        settings = SenderSettings(self._tenant, SIGNER, WRITER)
+        settings = SenderSettings(self._tenant, SIGNER, self._ledger)
         return SpiSender(lane, settings, self._opened, clients.icom, self._reader)
 
-    def _make_receiver(self) -> GenServer:
+    def _make_receiver(self, channel: ChannelName = ChannelName.PRIMARY) -> GenServer:
         clients = self._bank()
+        stream = clients.icom.stream(channel)
         return SpiReceiver(
-            self._tenant, self._opened, WRITER, clients.verifier, clients.icom, self._reader
+            self._tenant, self._opened, self._ledger, clients.verifier, stream, self._reader
         )
+
+    @property
+    def _has_secondary(self) -> bool:
+        bacen = self.settings.bacen
+        return self.settings.profile is Profile.EMBEDDED or bacen.icom_secondary_url is not None
 
     def _make_endpoint(self) -> GenServer:
         gateway = self.settings.gateway
@@ -253,6 +296,7 @@ class Platform:
             tokens=self.tokens,
             metrics=self._gateway_metrics,
             missing=self.missing,
+            breaker=self._both.desk(self._pool) if self._both else None,
         )
         port = gateway.port if self.endpoint is None else self.endpoint.port
         self.endpoint = HttpEndpoint(
@@ -278,20 +322,30 @@ class Platform:
         for event in batch.events:
             states[event.name] = states.get(event.name, 0) + 1
         self._metrics.reached(states)
+        if self._both is not None:
+            self._both.written()
 
 
 class Schema(GenServer):
     """Brings the tables up to date before anything that uses them starts; then rests."""
 
-    def __init__(self, dsn: str, with_demo_participants: bool) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        with_demo_participants: bool,
+        then: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._dsn = dsn
         self._with_demo_participants = with_demo_participants
+        self._then = then
 
     async def init(self) -> None:
         """Migrate. A database that cannot be reached or migrated fails the start."""
         await migrate(self._dsn)
         if self._with_demo_participants:
             await demo.load_participants(self._dsn)
+        if self._then is not None:
+            await self._then()
 
 
 async def _ignore(error: Exception) -> None:

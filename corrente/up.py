@@ -93,6 +93,7 @@ async def _run(
     settle()
     seconds = (node.clock.monotonic_ns() - started_ns) / 1e9
     console.print(f"ready in {seconds:.1f} s", highlight=False)
+    console.print(f"ledger: {platform.ledgers}", highlight=False)
     ready = await _ready(platform)
     write_ready_file(settings.home / RUN_FILE, ready)
     interrupted.is_starting = False

@@ -106,6 +106,51 @@ def test_profile_embedded_refuses_an_address_it_would_not_use() -> None:
     ]
 
 
+TOKEN = """signing_module = "libsofthsm2.so"
+signing_token = "corrente"
+signing_pin = "1234"
+"""
+
+
+def test_keys_lie_in_a_file_or_in_a_token(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(SERVICES.replace('signing_key_file = "signing.key"\n', TOKEN))
+
+    assert load_settings(file).bacen.signing_token == "corrente"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("", TOKEN, "bacen.signing_key_file: is not used with a token"),
+        (
+            'signing_key_file = "signing.key"',
+            'signing_module = "x.so"\nsigning_pin = "1234"',
+            "bacen.signing_token: is required by a token",
+        ),
+        (
+            'signing_key_file = "signing.key"',
+            "",
+            "bacen.signing_key_file: is required by profile services",
+        ),
+    ],
+    ids=["both", "half a token", "neither"],
+)
+def test_keys_in_two_places_or_none_are_a_mistake(
+    old: str, new: str, line: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(SERVICES.replace(old, new, 1) if old else SERVICES + new)
+
+    assert mistakes(file) == [line]
+
+
+def test_profile_embedded_has_no_token() -> None:
+    assert mistakes(bacen={"signing_pin": "1234"}) == [
+        "bacen.signing_pin: is not used by profile embedded"
+    ]
+
+
 def test_every_mistake_has_its_line_and_its_key() -> None:
     assert mistakes(
         profile="cloud",

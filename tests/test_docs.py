@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(set(DOCS.glob("*.md")) - {DOCS / "central-bank.md"})  # its ports differ each time
 PROGRAMS = [
     pytest.param(program, output, id=f"{page.stem}-{number}")
@@ -21,9 +21,15 @@ QUIET = "import structlog\nstructlog.configure(logger_factory=structlog.ReturnLo
 
 
 @pytest.mark.parametrize(("program", "output"), PROGRAMS)
-def test_program_of_the_page_prints_what_the_page_says(program: str, output: str) -> None:
+def test_program_of_the_page_prints_what_the_page_says(
+    program: str, output: str, tmp_path: Path
+) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", QUIET + program], capture_output=True, text=True, check=False
+        [sys.executable, "-c", QUIET + program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
     )
 
     assert (done.stdout, done.stderr) == (output, "")
