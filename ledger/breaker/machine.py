@@ -364,7 +364,7 @@ class Breaker(GenStateMachine):
 
     async def _find(self, batch: Batch) -> Sequence[Row]:
         """What the journal has of these transfers already."""
-        return await self._store.find(batch.ids, batch.holds)
+        return await self._store.find(self._epoch, batch.ids, batch.holds)
 
     async def _through_tigerbeetle(self, batch: Batch) -> Transition:
         now_ns = self.node.clock.now_ns()

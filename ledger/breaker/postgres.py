@@ -75,11 +75,15 @@ UNSETTLED: Final = f"""
 SELECT {COLUMNS} FROM breaker_journal WHERE tenant = $1 AND (NOT is_verified OR state = 'sent')
 ORDER BY sequence
 """  # noqa: S608 - constants
+# One row at least, for the epoch: whoever reads under an old one must learn of it.
 FIND: Final = f"""
-SELECT {COLUMNS} FROM breaker_journal WHERE tenant = $1 AND id = ANY($2::uuid[])
-UNION ALL
-SELECT {COLUMNS} FROM breaker_journal WHERE tenant = $1 AND pending_id = ANY($3::uuid[])
-    AND state IN ('new', 'done') AND id <> ALL($2::uuid[])
+SELECT breakers.epoch AS now, found.* FROM breakers LEFT JOIN (
+    SELECT {COLUMNS} FROM breaker_journal WHERE tenant = $1 AND id = ANY($2::uuid[])
+    UNION ALL
+    SELECT {COLUMNS} FROM breaker_journal WHERE tenant = $1 AND pending_id = ANY($3::uuid[])
+        AND state IN ('new', 'done') AND id <> ALL($2::uuid[])
+) AS found ON true
+WHERE breakers.tenant = $1
 """  # noqa: S608 - constants
 FENCE: Final = "SELECT epoch FROM breakers WHERE tenant = $1 FOR NO KEY UPDATE"
 TURN: Final = """
@@ -138,13 +142,16 @@ class PostgresStore:
         """Raise the epoch and read; see `Store`."""
         return await self._attempt(self._take)
 
-    async def find(self, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
+    async def find(self, epoch: int, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
         """Rows by id and by hold; see `Store`."""
 
         async def read(connection: Any) -> Sequence[Row]:
             wanted = list({*ids, *holds})
-            rows = await connection.fetch(FIND, self._tenant, wanted, list(holds))
-            return [row_from(row) for row in rows]
+            found = await connection.fetch(FIND, self._tenant, wanted, list(holds))
+            rows = [tuple(row) for row in found]
+            if not rows or rows[0][0] != epoch:
+                raise BreakerFenced(self._tenant, epoch)
+            return [row_from(row) for _, *row in rows if row[0] is not None]
 
         return await self._attempt(read)
 

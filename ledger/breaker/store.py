@@ -100,10 +100,14 @@ class Store(Protocol):
             JournalUnknown: The database cannot be reached.
         """
 
-    async def find(self, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
+    async def find(self, epoch: int, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
         """Rows of these ids and holds, and booked rows that ended one of these holds.
 
+        A reader whose epoch is over would tell of rows that another one sent as unknown, and as it
+        writes nothing would never learn that they are now its successor's to settle.
+
         Raises:
+            BreakerFenced: The reader's epoch is over.
             JournalUnknown: The database cannot be reached.
         """
 

@@ -320,8 +320,10 @@ class ModelledStore:
             [row for row in rows if not row.is_verified],
         )
 
-    async def find(self, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
+    async def find(self, epoch: int, ids: Sequence[UUID], holds: Sequence[UUID]) -> Sequence[Row]:
         database = await self._reach()
+        if database.is_fencing and database.epoch != epoch:
+            raise BreakerFenced("tenant", epoch)
         wanted = dict.fromkeys([*ids, *holds])
         for hold_id in holds:
             hold = database.rows.get(hold_id)

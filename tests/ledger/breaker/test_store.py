@@ -117,11 +117,22 @@ async def test_store_finds_ids_holds_and_what_ended_them(store: Store) -> None:
     rows = [row_of(1, ended, RowState.DONE), row_of(2, ending, RowState.DONE)]
     await store.write(Change(1, [*rows, row_of(3, other, RowState.DONE), refused]))
 
-    found = await store.find([UUID(int=99)], [ended.id])
+    found = await store.find(1, [UUID(int=99)], [ended.id])
     assert sorted(found, key=lambda row: row.sequence) == rows
-    found = await store.find([failed.id, ending.id], [ended.id])
+    found = await store.find(1, [failed.id, ending.id], [ended.id])
     assert sorted(found, key=lambda row: row.sequence) == [*rows, refused]
-    assert await store.find([], []) == []
+    assert await store.find(1, [], []) == []
+
+
+async def test_reader_whose_epoch_is_over_is_told_so(store: Store) -> None:
+    await store.take()
+    await store.write(Change(1, [row_of(1, a_hold(12), RowState.SENT)]))
+    await store.take()
+
+    with pytest.raises(BreakerFenced):
+        await store.find(1, [a_hold(12).id], [])
+    with pytest.raises(BreakerFenced):
+        await store.find(1, [], [])
 
 
 async def test_verified_rows_are_at_their_end(store: Store) -> None:
