@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415
 
 SECONDS_PER_MINUTE = 60
+MINUTES_MAX = 60
 
 
 def add_homologate(bacen_app: typer.Typer) -> None:
@@ -79,11 +80,9 @@ def homologate(  # noqa: PLR0913, PLR0917 # an argument is an option of the comm
             steps=chosen or FUNCTIONAL,
             payee=payee_of(account, wrong_account),
             step_seconds=step_seconds,
-            capacity_seconds=int(Decimal(minutes) * SECONDS_PER_MINUTE),
+            capacity_seconds=seconds_of(minutes),
         )
         order.check()
-    except (InvalidOperation, ValueError, OverflowError):
-        fail(f"--minutes: {minutes!r} is no number", code=2)
     except InvalidControl as error:
         fail(str(error), code=2)
     try:
@@ -91,6 +90,23 @@ def homologate(  # noqa: PLR0913, PLR0917 # an argument is an option of the comm
     except (ControlRefused, OSError) as error:
         fail(str(error))
     sys.exit(0 if has_passed else 1)
+
+
+def seconds_of(minutes: str) -> int:
+    """Read a number of minutes.
+
+    Raises:
+        InvalidControl: It is none, or too large.
+    """
+    from bacen.simulator import InvalidControl
+
+    try:
+        length = Decimal(minutes)
+    except InvalidOperation:
+        length = Decimal("nan")
+    if not length.is_finite() or not 0 < length <= MINUTES_MAX:
+        raise InvalidControl("--minutes", f"a number up to {MINUTES_MAX}")
+    return int(length * SECONDS_PER_MINUTE)
 
 
 def payee_of(account: str, wrong_account: str) -> "PayeeAccount":
