@@ -39,14 +39,10 @@ class NodeMetrics:
             state: self._payments.labels(state)
             for state in ("processing", "submitted", "confirmed", "rejected", "failed")
         }
-        self._open = Gauge(
-            "corrente_pix_open_payments", "Payments without outcome.", registry=registry
-        )
-        self._open.set_function(lambda: len(opened.payments))
-        self._unassigned = Gauge(
-            "corrente_pix_unsent_payments", "Payments that wait for a message.", registry=registry
-        )
-        self._unassigned.set_function(lambda: opened.unassigned_count)
+        without = "corrente_pix_open_payments", "Payments without outcome."
+        Gauge(*without, registry=registry).set_function(lambda: len(opened.payments))
+        unsent = "corrente_pix_unsent_payments", "Payments that wait for a message."
+        Gauge(*unsent, registry=registry).set_function(lambda: opened.unassigned_count)
         self._entries = Histogram(
             "corrente_ledger_batch_entries",
             "Entries a commit.",
@@ -66,9 +62,10 @@ class NodeMetrics:
             "corrente_ledger_odd_transfers", "Transfers in no month.", registry=registry
         )
         self._alarms = Counter(
-            "corrente_pix_alarms",
-            "Messages of the SPI that were put into quarantine.",
-            registry=registry,
+            "corrente_pix_alarms", "Messages of the SPI put into quarantine.", registry=registry
+        )
+        self._given_up = Counter(
+            "corrente_pix_given_up", "Accepted payments that were never sent.", registry=registry
         )
         self._failures = Counter(
             "corrente_bacen_failures", "Calls of the SPI that failed.", ["what"], registry=registry
@@ -109,6 +106,7 @@ class NodeMetrics:
         attach(("ledger", "space", "missing"), lambda *_: self._is_full.set(1))
         attach(("ledger", "partitions", "odd"), self._on_odd)
         attach(("pix", "receiver", "alarm"), self._on_alarm)
+        attach(("pix", "sender", "alarm"), self._on_given_up)
         attach(("bacen", "icom", "pull_failed"), self._on_failure)
         attach(("bacen", "icom", "post_failed"), self._on_failure)
         attach(("bacen", "icom", "throttled"), lambda _e, m, _a: self._throttled.inc(m["ms"]))
@@ -131,6 +129,10 @@ class NodeMetrics:
     def _on_alarm(self, _event: object, measured: Values, about: Values) -> None:
         self._alarms.inc(measured["count"])
         log.error("message of the SPI put into quarantine", **about)
+
+    def _on_given_up(self, _event: object, measured: Values, about: Values) -> None:
+        self._given_up.inc(measured["count"])
+        log.error("payment could not be sent", **about)
 
     def _on_failure(self, event: tuple[str, ...], measured: Values, about: Values) -> None:
         self._failures.labels(event[-1]).inc(measured["count"])

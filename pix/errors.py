@@ -26,11 +26,13 @@ class PaymentRefused(PixError):
         code: Stable, machine-readable reason (``insufficient_funds``).
         detail: One sentence for a person; never personal data.
         member: Member of the request that is at fault, empty where none is.
+        retry_after_s: When the same order may be accepted, where that is known.
     """
 
     code: str
     detail: str
     member: str = ""
+    retry_after_s: int | None = None
 
 
 @dataclass(eq=False)

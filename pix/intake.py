@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from actors import From, GenServer, NoReply, Reply, Target
+from bacen.validation import Window, transfer_rule
 from bacen.wire import CreditTransfer
 from ledger import AccountBook, Commit, CommitFor, Entry, Idempotency, TransferCode, hold
 from pix.errors import PaymentRefused
@@ -18,6 +19,7 @@ from pix.participants import ParticipantTable
 from pix.payments import HOLD_LEG, Payment, PaymentStatus, leg
 from pix.records import NewPayment
 
+PRIORITY = "HIGH"  # of every message that carries a payment
 OPEN_PAYMENTS_MAX = 200_000  # beyond it new payments are refused: the bank does not answer
 
 
@@ -67,7 +69,7 @@ class PaymentIntake(GenServer):
     async def handle_call(self, request: SubmitPayment, sender: From) -> Reply | NoReply:
         """Refuse at once, or pass on to the writer, which answers."""
         payment = request.payment
-        refusal = self._refusal(payment)
+        refusal = self._refusal(payment) or self._broken_rule(request.transfer)
         if refusal is not None:
             return Reply(refusal)
         entry = Entry(
@@ -109,3 +111,10 @@ class PaymentIntake(GenServer):
         if account is None or account.tenant != settings.tenant:
             return PaymentRefused("debtor_account_not_found", "no such account", "debtor")
         return None
+
+    def _broken_rule(self, transfer: CreditTransfer) -> PaymentRefused | None:
+        """Refuse now what the SPI would refuse later, while nothing was promised."""
+        rule = transfer_rule(transfer, Window(self.node.clock.now()), PRIORITY)
+        if rule is None:
+            return None
+        return PaymentRefused(rule.name, f"the SPI refuses it: {rule.text} ({rule.code})")

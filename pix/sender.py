@@ -9,17 +9,22 @@ sends the same BizMsgIdr, and the SPI drops what it already has (idempotent for 
 Interfaces 1.12). An answer 201 is not the end: a message without outcome is sent again, unchanged,
 after a while. A 4xx is: nothing was stored, so the payments have failed, unless an earlier attempt
 may have been; then they wait for the SPI, and the message is not sent again.
+
+A payment that the SPI would refuse by its rules is not sent: it fails here, and raises an alarm,
+because the intake lets none such in. What was right and waited too long may be among them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
 from actors import Continue, GenServer, IdleTimeout, NoReply, Target
+from bacen import RuleBroken
 from bacen.icom import Icom, IcomRefused, IcomUnknown, MessageRejected
 from bacen.signing import Signed, SigningUnavailable, sign
+from bacen.validation import check
 from bacen.wire import SPI_ISPB, Pacs008, WireError
 from ledger import Committed, Entry
 from pix.committing import commit
@@ -58,22 +63,24 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings:
-    """What all senders of a shard have in common: institution, who signs, and who writes.
+    """What all senders of a shard have in common: institution, who signs, who writes, who counts.
 
     Attributes:
         tenant: ISPB of the institution.
         signer: A pool of `bacen.signing.signer_pool`.
         writer: The shard's writer.
+        key_paid: Told, once, the payer's tax id and the key of each payment to a key that was sent.
     """
 
     tenant: str
     signer: Target
     writer: Target
+    key_paid: Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """Payments in one message that is not signed yet; why it cannot be written, if it cannot."""
+    """Payments in one message that is not signed yet; why it cannot be sent, if it cannot."""
 
     id: UUID
     waiting: Sequence[NewPayment]
@@ -102,6 +109,7 @@ class SpiSender(GenServer):
         self._tenant = settings.tenant
         self._signer = settings.signer
         self._writer = settings.writer
+        self._key_paid = settings.key_paid
         self._opened = opened
         self._icom = icom
         self._reader = reader
@@ -149,14 +157,20 @@ class SpiSender(GenServer):
             ]
         )
         if await self._store(messages) and messages:
-            await self._post(
-                [_Outgoing(one.id, one.body, one.end_to_end_ids) for one in messages],
-                is_unsent=True,
-            )
+            outgoing = [_Outgoing(one.id, one.body, one.end_to_end_ids) for one in messages]
+            if await self._post(outgoing, is_unsent=True):
+                self._count_keys(waiting, messages)
         return NoReply(Continue("round"))
 
+    def _count_keys(self, waiting: Sequence[NewPayment], sent: Sequence[StoreMessage]) -> None:
+        """DICT gives tokens back for them. Some may be final already, so the table is not asked."""
+        sent_ids = {one for message in sent for one in message.end_to_end_ids}
+        for payment in (each.payment for each in waiting):
+            if payment.creditor.key and payment.end_to_end_id in sent_ids:
+                self._key_paid(payment.debtor.tax_id, payment.creditor.key)
+
     async def _signed(self, drafts: Sequence[_Draft]) -> list[StoreMessage]:
-        """Messages to be stored; a payment that cannot be written must not stop the others."""
+        """Messages to be stored; a payment that cannot be sent must not stop the others."""
         ready = [draft.message for draft in drafts if isinstance(draft.message, Pacs008)]
         bodies = iter(await self._sign(ready)) if ready else iter(())
         messages: list[StoreMessage] = []
@@ -180,23 +194,36 @@ class SpiSender(GenServer):
             await self.node.clock.sleep_ms(BACK_OFF_MS_MAX)
 
     def _give_up(self, payment: Payment, error: WireError) -> None:
-        """End a payment that was never sent: the customer's money is released."""
-        self._report("unwritable", str(error))
-        outcome = Outcome(PaymentStatus.FAILED, UNWRITABLE, self.node.clock.now())
+        """End a payment that was never sent, with an alarm: the customer's money is released."""
+        reason = error.rule if isinstance(error, RuleBroken) else UNWRITABLE
+        self.node.telemetry.execute(
+            ("pix", "sender", "alarm"),
+            {"count": 1},
+            {
+                "tenant": self._tenant,
+                "end_to_end_id": payment.end_to_end_id,
+                "reason": reason,
+                "problem": str(error),
+            },
+        )
+        outcome = Outcome(PaymentStatus.FAILED, reason, self.node.clock.now())
         self._unreported.append(conclusion(payment, outcome, outcome.at, is_submitted=True))
 
     def _draft(self, waiting: Sequence[NewPayment]) -> _Draft:
         # An id made from its last payment: never smaller than its payments', whatever the clock
         # did between two starts, so recovery finds every message that an open payment is in.
         identifier = leg(max(one.payment.payment_id for one in waiting), MESSAGE_LEG)
+        message: Pacs008 | WireError
         try:
-            message: Pacs008 | WireError = Pacs008(
+            written = Pacs008(
                 sender=self._tenant,
                 receiver=SPI_ISPB,
                 message_id=f"M{self._tenant}{base62(identifier.int, 23)}",
                 created_at=self.node.clock.now(),
                 transfers=tuple(one.transfer or credit_transfer(one.payment) for one in waiting),
             )
+            check(written)
+            message = written
         except WireError as error:
             message = error
         return _Draft(identifier, waiting, message)
@@ -209,8 +236,12 @@ class SpiSender(GenServer):
         self._unreported.clear()
         return all(isinstance(answer, Committed) for answer in kept)
 
-    async def _post(self, messages: Sequence[_Outgoing], *, is_unsent: bool) -> None:
-        """POST until the SPI has stored the messages or refuses them; the bytes never change."""
+    async def _post(self, messages: Sequence[_Outgoing], *, is_unsent: bool) -> bool:
+        """POST until the SPI has stored the messages or refuses them; the bytes never change.
+
+        Returns:
+            Whether it has stored them.
+        """
         bodies = [message.body for message in messages]
         while True:
             try:
@@ -221,10 +252,10 @@ class SpiSender(GenServer):
                 self._report("refused", str(error))
                 if error.status != TOO_MANY:
                     self._not_stored(messages, is_unsent=is_unsent)
-                    return
+                    return False
             else:
                 self._sent(messages, resource_ids, self.node.clock.now())
-                return
+                return True
             await self.node.clock.sleep_ms(
                 BACK_OFF_MS_MIN + self.node.rng.randrange(BACK_OFF_MS_MIN)
             )

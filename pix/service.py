@@ -10,7 +10,16 @@ from datetime import datetime
 from uuid import UUID
 
 from actors import CalleeDied, CallTimeout, Node, NoProcess, Overloaded, Target
-from bacen.dict import DictClient, DictRefused, DictUnavailable, EntryNotFound, InvalidKey, key_type
+from bacen.dict import (
+    DictClient,
+    DictRateLimited,
+    DictRefused,
+    DictRestricted,
+    DictUnavailable,
+    EntryNotFound,
+    InvalidKey,
+    key_type,
+)
 from bacen.wire import CreditTransfer, InvalidMessage, make_end_to_end_id
 from ledger import (
     AccountBook,
@@ -29,6 +38,7 @@ from pix.store import PaymentReader, PaymentView
 
 SUBMIT_TIMEOUT_MS = 5_000
 MS_PER_MINUTE = 60_000
+DICT_PERIOD_MS = 60_000  # in which the buckets of readings are filled again
 RANDOM_BITS = 48
 
 _REFUSALS = {
@@ -199,6 +209,15 @@ class PixService:
             raise PaymentRefused(
                 "key_not_found", "DICT does not know the key", "pix_key"
             ) from error
+        except DictRateLimited as error:
+            detail = "DICT is asked about no more keys just now"
+            retry_after_s = -(-(error.retry_after_ms or DICT_PERIOD_MS) // 1000)
+            raise PaymentRefused(
+                "dict_rate_limited", detail, retry_after_s=retry_after_s
+            ) from error
+        except DictRestricted as error:
+            detail = "DICT does not let this key be paid by this payer"
+            raise PaymentRefused("dict_restricted", detail, "pix_key") from error
         except (DictRefused, DictUnavailable) as error:
             raise PaymentRefused("dict_unavailable", "DICT gave no answer", "pix_key") from error
         return Party(

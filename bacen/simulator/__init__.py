@@ -23,14 +23,22 @@ from bacen.simulator.liquidity import fund, withdraw
 from bacen.simulator.participants import Participant, load_participants
 from bacen.simulator.settings import BankSettings
 from bacen.simulator.watching import (
+    DICT_ANSWERED,
+    FILE_FETCHED,
     LETTERS_CONFIRMED,
+    LETTERS_FETCHED,
+    LIQUIDITY_MOVED,
     MESSAGE_RECEIVED,
     MESSAGE_SIGNED,
     PAYMENT_FINISHED,
 )
 
 __all__ = [
+    "DICT_ANSWERED",
+    "FILE_FETCHED",
     "LETTERS_CONFIRMED",
+    "LETTERS_FETCHED",
+    "LIQUIDITY_MOVED",
     "MESSAGE_RECEIVED",
     "MESSAGE_SIGNED",
     "PAYMENT_FINISHED",

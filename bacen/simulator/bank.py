@@ -9,10 +9,10 @@ bank (rest for one)
 ├── str                       deposits into PI accounts, and withdrawals
 ├── counterparties            simulated participants, each one a process
 ├── office                    starts and stops them
-├── cockpit                   leads participants through the homologation
 ├── participants' listener    ICOM and DICT, HTTPS with client certificates
 ├── secondary listener        ICOM's secondary channel, the same way
-└── admin listener            health, metrics, inspection, controls; plain HTTP
+├── admin listener            health, metrics, inspection, controls; plain HTTP
+└── cockpit                   leads participants through the homologation
 ```
 """
 
@@ -46,6 +46,7 @@ from bacen.simulator.endpoint_control import ClockControl, CounterpartyControl, 
 from bacen.simulator.endpoint_icom import BODY_BYTES_MAX, IcomEndpoint
 from bacen.simulator.endpoint_icom import PREFIX as ICOM_PREFIX
 from bacen.simulator.endpoint_orders import OrdersEndpoint
+from bacen.simulator.endpoint_participants import ParticipantsEndpoint
 from bacen.simulator.faults import DICT, ICOM, FaultPlan, request_faults, watch_handshakes
 from bacen.simulator.listener import Address, Listener
 from bacen.simulator.mailroom import Mailroom
@@ -126,10 +127,10 @@ class CentralBank:
             self._child("str", lambda _: StrDesk(self.settings, self._participants), STR_DESK),
             self._child("counterparties", lambda _: DynamicSupervisor(), COUNTERPARTIES),
             self._child("office", self._office, OFFICE),
-            self._child("cockpit", lambda _: Cockpit(self.settings, self._participants), COCKPIT),
             self._child("participants", self._participants_listener),
             self._child("secondary", self._secondary_listener),
             self._child("admin", self._admin_listener),
+            self._child("cockpit", lambda _: Cockpit(self.settings, self._participants), COCKPIT),
         ]
 
     def child_spec(self) -> ChildSpec:
@@ -229,6 +230,7 @@ class CentralBank:
             routes += FaultControl(plan).routes()
             routes += ClockControl(node.clock).routes() + CounterpartyControl(node).routes()
             routes += OrdersEndpoint(node, self.settings).routes()
+            routes += ParticipantsEndpoint(node).routes()
             routes += CockpitEndpoint(node, self.settings).routes()
             routes += StrEndpoint(node, self.settings).admin_routes()
             return admin_application(routes + DictControl(node).routes())

@@ -6,7 +6,7 @@ import msgspec
 
 from bacen.simulator.participants import Participant
 from bacen.simulator.payments import Payment
-from bacen.wire import CreditTransfer, Message, PaymentReturn, StatusReport
+from bacen.wire import CreditTransfer, Message, Modification, PaymentReturn, StatusReport
 
 # Makes a message out of the fields of its header: sender, receiver, message_id, created_at.
 Draft = Callable[..., Message]
@@ -50,6 +50,32 @@ class FileRequest(msgspec.Struct, frozen=True, array_like=True):
     end_ms: int
 
 
+class Move(msgspec.Struct, frozen=True, array_like=True):
+    """A direct participant asks to settle for an indirect one of another, which has to let it go.
+
+    Attributes:
+        indirect_ispb: Who is to move.
+        direct_ispb: Who asks.
+        message_id: Of its reda.014.
+        cnpj: Of the indirect one.
+        until_ms: When the request lapses.
+    """
+
+    indirect_ispb: str
+    direct_ispb: str
+    message_id: str
+    cnpj: str
+    until_ms: int
+
+
+class OwnData(msgspec.Struct, frozen=True, array_like=True):
+    """What a participant last told of itself in a reda.022, and when."""
+
+    ispb: str
+    at_ms: int
+    modifications: tuple[Modification, ...]
+
+
 class Changes:
     """What a batch of messages changed and whom the bank has to tell."""
 
@@ -59,6 +85,8 @@ class Changes:
         "file_requests",
         "files_made",
         "forwards",
+        "moves",
+        "own_data",
         "participants",
         "payments",
         "received",
@@ -81,6 +109,8 @@ class Changes:
         self.file_requests: list[FileRequest] = []
         self.files_made: list[str] = []
         self.participants: dict[str, Participant] = {}
+        self.moves: dict[str, Move | None] = {}  # by the indirect one; None: it is over
+        self.own_data: dict[str, OwnData] = {}
 
     def receive(self, message: ReceivedMessage) -> None:
         self.received[message.message_id] = message
@@ -109,3 +139,5 @@ class Changes:
         self.file_requests += step.file_requests
         self.files_made += step.files_made
         self.participants |= step.participants
+        self.moves |= step.moves
+        self.own_data |= step.own_data

@@ -52,6 +52,8 @@ from bacen.wire import (
     Pacs008,
     Pibr002,
     Reda016,
+    Reda017,
+    Reda041,
     definition_of,
     peer_ispb,
 )
@@ -85,7 +87,7 @@ ALLOWED_HEADERS = frozenset(
 )
 SENT: tuple[type[Message], ...] = (
     *(Pacs008, Pacs002, Pacs004, Admi002, Admi004, Camt014, Camt025),
-    *(Camt052, Camt053, Camt054, Pibr002, Reda016),
+    *(Camt052, Camt053, Camt054, Pibr002, Reda016, Reda017, Reda041),
     *RELAYED,
 )
 

@@ -12,10 +12,11 @@ import heapq
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from datetime import timedelta
+from typing import TypeVar
 
 from bacen.simulator import returns
 from bacen.simulator.accounts import PiAccounts
-from bacen.simulator.changes import Changes, ReceivedMessage, Rejection, Supply
+from bacen.simulator.changes import Changes, Move, ReceivedMessage, Rejection, Supply
 from bacen.simulator.participants import Participant
 from bacen.simulator.payments import (
     PENDING,
@@ -31,14 +32,16 @@ from bacen.simulator.payments import (
     to_ms,
 )
 from bacen.simulator.receivers import ACCEPT, ALWAYS_ACCEPTS, SILENT, answer
-from bacen.validation import message_reason, transfer_reason
+from bacen.validation import message_rule, report_rule, returns_rule, transfer_rule
 from bacen.wire import CreditTransfer, Pacs002, Pacs004, Pacs008, PaymentReturn, StatusReport
 
 DUPLICATE_TEXT = "EndToEndId ja utilizado"
 DUPLICATE_RETURN_TEXT = "RtrId ja utilizado"
+NOT_DUE = "Status nao permitido para esta transacao"
 OWN_END_TO_END = frozenset({"MANU", "DICT", "QRES", "QRDN", "APES", "APDN"})
 
 Known = Mapping[str, Payment]
+T = TypeVar("T")
 
 
 class Engine:
@@ -68,6 +71,7 @@ class Engine:
         self.connected = connected
         self.payments: dict[str, Payment] = {}
         self.supplies: dict[str, Supply] = {}  # decided, not stored yet
+        self.moves: dict[str, Move] = {}  # that wait for a confirmation, by the indirect one
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self.late_answers = 0
         self._acceptance_timeout_ms = acceptance_timeout_ms
@@ -78,12 +82,14 @@ class Engine:
         self._returns: dict[str, set[str]] = {}  # in `payments`: RtrIds by EndToEndId
         self._counted = self.outcomes.copy(), self.late_answers
         self._participants_before: dict[str, Participant | None] = {}  # since `begin`
+        self._moves_before: dict[str, Move | None] = {}
 
     def begin(self) -> Changes:
         """Start a step that `undo` can take back as a whole; gives what it is to change."""
         self.accounts.begin()
         self._counted = self.outcomes.copy(), self.late_answers
         self._participants_before.clear()
+        self._moves_before.clear()
         return Changes()
 
     def undo(self, step: Changes) -> None:
@@ -92,11 +98,8 @@ class Engine:
         self.outcomes, self.late_answers = self._counted
         for control_number in step.supplies:
             self.supplies.pop(control_number, None)
-        for ispb, participant in self._participants_before.items():
-            if participant is not None:
-                self.participants[ispb] = participant
-            else:
-                self.participants.pop(ispb, None)
+        put_back(self.participants, self._participants_before)
+        put_back(self.moves, self._moves_before)
         for payment in step.payments.values():
             if payment.message_id in step.received:  # it began in this step
                 self._forget(payment)
@@ -104,8 +107,11 @@ class Engine:
                 payment.status, payment.reason, payment.finished_ms = PENDING, None, 0
                 payment.answered_ms = 0
 
-    def resume(self, pending: Iterable[Payment]) -> None:
-        """Take up payments that were pending when the last bank ended; amounts block again."""
+    def resume(self, pending: Iterable[Payment], moves: Iterable[Move] = ()) -> None:
+        """Take up what was pending when the last bank ended; amounts of payments block again."""
+        for move in moves:
+            self.moves[move.indirect_ispb] = move
+            self.postpone(move, move.until_ms)
         for payment in pending:
             if not self.accounts.block(payment.payer, payment.amount_cents):
                 raise ValueError("a pending payment is larger than its PI account")
@@ -119,6 +125,21 @@ class Engine:
         ispb = participant.ispb
         self._participants_before.setdefault(ispb, self.participants.get(ispb))
         self.participants[ispb] = changes.participants[ispb] = participant
+
+    def ask_to_move(self, move: Move, changes: Changes) -> None:
+        """Let a request to settle for another's indirect participant wait for its confirmation."""
+        self._set_move(move.indirect_ispb, move, changes)
+        self.postpone(move, move.until_ms)
+
+    def end_move(self, ispb: str, changes: Changes) -> None:
+        """Forget the request for an indirect participant, if there is one."""
+        if ispb in self.moves:
+            self._set_move(ispb, None, changes)
+
+    def _set_move(self, ispb: str, move: Move | None, changes: Changes) -> None:
+        self._moves_before.setdefault(ispb, self.moves.get(ispb))
+        put_back(self.moves, {ispb: move})
+        changes.moves[ispb] = move
 
     def next_deadline_ms(self) -> int | None:
         return self._deadlines[0][0] if self._deadlines else None
@@ -134,7 +155,7 @@ class Engine:
         """
         ids = [each.end_to_end_id for each in message.transfers]
         changes.receive(ReceivedMessage(message.message_id, message.sender, moment.ms, ids))
-        for_all = message_reason(message)
+        for_all = message_rule(message)
         for transfer in message.transfers:
             end_to_end_id = transfer.end_to_end_id
             if end_to_end_id in self.payments or end_to_end_id in known:
@@ -143,7 +164,7 @@ class Engine:
                 self._tell(message.sender, report, changes)
                 self.outcomes["RJCT", "FF08"] += 1
                 continue
-            reason = for_all or self._refusal(message, transfer, moment)
+            reason = for_all.code if for_all else self._refusal(message, transfer, moment)
             self._open(message, transfer, reason, moment, changes)
 
     def give_back(self, message: Pacs004, known: Known, moment: Moment, changes: Changes) -> None:
@@ -158,7 +179,7 @@ class Engine:
         """
         ids = [each.return_id for each in message.returns]
         changes.receive(ReceivedMessage(message.message_id, message.sender, moment.ms, ids))
-        for_all = returns.message_reason(message)
+        for_all = returns_rule(message)
         for one in message.returns:
             if one.return_id in self.payments or one.return_id in known:
                 report = rejected_report(
@@ -167,7 +188,10 @@ class Engine:
                 self._tell(message.sender, report, changes)
                 self.outcomes["RJCT", "FF08"] += 1
                 continue
-            reason = for_all or self._return_refusal(message.sender, one, known, moment)
+            if for_all is not None:
+                reason: str | None = for_all.code
+            else:
+                reason = self._return_refusal(message.sender, one, known, moment)
             self._open_return(message, one, reason, moment, changes)
 
     def answer(self, message: Pacs002, moment: Moment, changes: Changes) -> None:
@@ -175,33 +199,40 @@ class Engine:
         ids = [each.original_instruction_id for each in message.reports]
         changes.receive(ReceivedMessage(message.message_id, message.sender, moment.ms, ids))
         for report in message.reports:
+            rule = report_rule(report)
             payment = self.payments.get(report.original_instruction_id)
-            if payment is None or payment.status != PENDING:
+            if rule is not None:
+                changes.rejections.append(misplaced(message, report, rule.name))
+            elif payment is None or payment.status != PENDING:
                 self.late_answers += 1
             elif not is_due_from(message, report, payment):
                 changes.rejections.append(misplaced(message, report))
             else:
                 self._follow_answer(payment, report, moment, changes)
 
-    def due(self, moment: Moment) -> list[Payment]:
-        """Hand out, once, what waits past its time limit: for `expire` or `postpone`."""
-        due: dict[str, Payment] = {}
+    def due(self, moment: Moment) -> list[Payment | Move]:
+        """Hand out, once, what waits past its time limit: to be ended, or for `postpone`."""
+        due: dict[str, Payment | Move] = {}
         while self._deadlines and self._deadlines[0][0] <= moment.ms:
-            payment = self.payments.get(heapq.heappop(self._deadlines)[1])
-            if payment is None or payment.status != PENDING:
-                continue
-            # A step that was undone leaves its deadline behind: the payment's own one counts.
-            if payment.deadline_ms <= moment.ms:
-                due[payment.instruction_id] = payment
+            waiting = heapq.heappop(self._deadlines)[1]
+            payment, move = self.payments.get(waiting), self.moves.get(waiting)
+            # A step that was undone leaves its deadline behind: the own one of each counts.
+            if payment is not None and payment.status == PENDING:
+                if payment.deadline_ms <= moment.ms:
+                    due[waiting] = payment
+            elif move is not None and move.until_ms <= moment.ms:
+                due[waiting] = move
         return list(due.values())
 
     def expire(self, payment: Payment, moment: Moment, changes: Changes) -> None:
         """Reject with AB03 what waited too long."""
         self._reject(payment, "AB03", (), moment, changes)
 
-    def postpone(self, payment: Payment, until_ms: int) -> None:
-        """Let a payment be due once more, later."""
-        heapq.heappush(self._deadlines, (until_ms, payment.instruction_id))
+    def postpone(self, waiting: Payment | Move, until_ms: int) -> None:
+        """Let something be due, or once more, at this time."""
+        # An ISPB is no EndToEndId: one heap has both.
+        key = waiting.indirect_ispb if isinstance(waiting, Move) else waiting.instruction_id
+        heapq.heappush(self._deadlines, (until_ms, key))
 
     def repeat(self, received: ReceivedMessage, ispb: str, known: Known, changes: Changes) -> None:
         """Tell the sender of a repeated BizMsgIdr again how its finished payments ended.
@@ -238,9 +269,9 @@ class Engine:
         return finished
 
     def _refusal(self, message: Pacs008, transfer: CreditTransfer, moment: Moment) -> str | None:
-        reason = transfer_reason(transfer, moment.window)
-        if reason is not None:
-            return reason
+        rule = transfer_rule(transfer, moment.window, message.priority)
+        if rule is not None:
+            return rule.code
         reason = self._parties_reason(message.sender, transfer)
         if reason is not None:
             return reason
@@ -374,8 +405,7 @@ class Engine:
         if report.status == "ACSP":
             self._settle(payment, moment, changes)
         else:
-            reason = report.reasons[0] if report.reasons else "ED05"
-            self._reject(payment, reason, report.additional, moment, changes)
+            self._reject(payment, report.reasons[0], report.additional, moment, changes)
         payment.answered_ms = moment.ms
 
     def _forget(self, payment: Payment) -> None:
@@ -435,21 +465,27 @@ class Engine:
         self.outcomes["RJCT" if reason else "ACSC", reason or ""] += 1
 
 
+def put_back(live: dict[str, T], before: Mapping[str, T | None]) -> None:
+    """Make entries what they were; None: there was none."""
+    for key, value in before.items():
+        if value is None:
+            live.pop(key, None)
+        else:
+            live[key] = value
+
+
 def is_due_from(message: Pacs002, report: StatusReport, payment: Payment) -> bool:
     """Say whether this is the answer of the one that was asked, to what it was asked."""
-    return (
-        payment.receiver == message.sender
-        and payment.end_to_end_id == report.end_to_end_id
-        and report.status in {"ACSP", "RJCT"}
-    )
+    return payment.receiver == message.sender and payment.end_to_end_id == report.end_to_end_id
 
 
-def misplaced(message: Pacs002, report: StatusReport) -> Rejection:
+def misplaced(message: Pacs002, report: StatusReport, rule: str = "") -> Rejection:
+    """Refuse an answer that breaks a rule, or is not for this participant to give."""
     return Rejection(
         ispb=message.sender,
         reference=message.message_id,
         reason="CH16",
         location="/Envelope/Document/FIToFIPmtStsRpt/TxInfAndSts",
-        description="Status nao permitido para esta transacao",
+        description=f"Status nao permitido: {rule}" if rule else NOT_DUE,
         additional_data=f"EndToEndId={report.end_to_end_id}",
     )

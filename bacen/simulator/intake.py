@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from bacen.simulator.book_transfers import take_report
-from bacen.simulator.changes import Changes, ReceivedMessage, Rejection
+from bacen.simulator.changes import Changes, Move, ReceivedMessage, Rejection
 from bacen.simulator.engine import Engine
 from bacen.simulator.payments import Moment, Payment
 from bacen.simulator.registrations import Registrations
@@ -30,6 +30,7 @@ from bacen.wire import (
     Pibr001,
     Pibr002,
     Reda014,
+    Reda022,
     Reda031,
     SignatureInvalid,
     Trck002,
@@ -47,7 +48,7 @@ TEXT_MAX = 350
 
 # What a participant may send, and the name under which it is counted.
 OWN: tuple[type[Message], ...] = (
-    *(Pacs008, Pacs002, Pacs004, Camt060, Pibr001, Reda014, Reda031, Trck002),
+    *(Pacs008, Pacs002, Pacs004, Camt060, Pibr001, Reda014, Reda022, Reda031, Trck002),
 )
 TAKEN: Mapping[type[Message], str] = {kind: kind_of(kind) for kind in (*OWN, *RELAYED)}
 
@@ -71,6 +72,10 @@ class Intake:
         archive: Committed messages and payments.
         verifier: Knows the certificates of the participants.
         watch: Tells those who watch.
+
+    Attributes:
+        registrations: The register of participants.
+        kinds: What was taken, by kind.
     """
 
     def __init__(
@@ -83,7 +88,7 @@ class Intake:
     ) -> None:
         self._engine = engine
         self._statements = statements
-        self._registrations = Registrations(engine)
+        self.registrations = Registrations(engine)
         self._archive = archive
         self._verifier = verifier
         self._watch = watch
@@ -136,6 +141,13 @@ class Intake:
         known = {**self._archive.payments(originals + ids), **self._archive.returns(originals)}
         self._engine.give_back(message, known, moment, changes)
 
+    def expire(self, waiting: Payment | Move, moment: Moment, changes: Changes) -> None:
+        """End what waited too long."""
+        if isinstance(waiting, Move):
+            self.registrations.lapse(waiting, changes)
+        else:
+            self._engine.expire(waiting, moment, changes)
+
     def stored(self, changes: Changes) -> None:
         """Leave to the archive what it now has."""
         for message_id in changes.received:
@@ -167,8 +179,8 @@ class Intake:
                 self._statements.answer(message, moment, changes)
             case Pibr001(sender=ispb, data=data):
                 changes.write(ispb, partial(Pibr002, original_data=data))
-            case Reda014() | Reda031():
-                self._registrations.answer(message, changes)
+            case Reda014() | Reda022() | Reda031():
+                self.registrations.answer(message, moment, changes)
             case Trck002():
                 take_report(message, self._engine.participants, moment, changes)
             case _:

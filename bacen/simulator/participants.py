@@ -24,6 +24,8 @@ class Participant(msgspec.Struct, frozen=True, array_like=True):
         kind: DRCT or IDRT (camt.014), or SPI for the bank itself.
         settled_by: ISPB of the PI account; the own one but for IDRT, empty for one that left.
         cnpj: Of an indirect one that a reda.014 registered.
+        name: Full name, where it is not the short one.
+        role: `PDCT` has customers' accounts, `ITUS`, `LESP`, `GOVE` (camt.014).
     """
 
     ispb: str
@@ -31,6 +33,12 @@ class Participant(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     settled_by: str
     cnpj: str = ""
+    name: str = ""
+    role: str = "PDCT"
+
+    @property
+    def full_name(self) -> str:
+        return self.name or self.short_name
 
 
 def load_participants() -> Mapping[str, Participant]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bacen.icom import ChannelName
 from bacen.simulator.outbox import Letter
+from bacen.simulator.registrations import PublicData
 from bacen.wire import Pacs002, Pacs004, Pacs008
 
 SETTLEMENT = "bacen.settlement"
@@ -48,6 +49,24 @@ class Announce:
     """To the settlement: a text for all connected participants (admi.004). Replies None."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeParticipant:
+    """To the settlement: what everybody knows of a participant is new. Replies None once stored.
+
+    Raises `BankFault` at the caller where there is no such participant.
+    """
+
+    ispb: str
+    public: PublicData
+
+
+@dataclass(frozen=True, slots=True)
+class GetParticipant:
+    """To the settlement: replies (`Participant`, its `OwnData` or None), or None."""
+
+    ispb: str
 
 
 @dataclass(frozen=True, slots=True)

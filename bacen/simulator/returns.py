@@ -1,8 +1,9 @@
 """The rules by which the SPI refuses a return (pacs.004) before any money is touched.
 
-A return goes the way of a payment with the roles of the PI accounts exchanged; the agents that it
-names keep those of the original. Sources: BCB message catalogue 5.13 (dictionary of pacs.004 1.5).
-What the catalogue leaves open is FF08: an original that is unknown or was not settled.
+What needs no original stands in `bacen.validation`. A return goes the way of a payment with the
+roles of the PI accounts exchanged; the agents that it names keep those of the original. Sources:
+BCB message catalogue 5.13 (dictionary of pacs.004 1.5). What the catalogue leaves open is FF08: an
+original that is unknown or was not settled.
 """
 
 from collections.abc import Iterable
@@ -15,18 +16,11 @@ from bacen.simulator.payments import (
     Payment,
     decode_details,
 )
-from bacen.wire import CreditTransfer, Pacs004, PaymentReturn
+from bacen.validation import RETURNS_OF_THE_RECEIVER, return_rule
+from bacen.wire import CreditTransfer, PaymentReturn
 
-RETURNS_MAX = 10  # of one pacs.004
 # Payments that are returns themselves: of a MED case, paid by pacs.008.
 RETURNING_PURPOSES = frozenset({"IPRT", "REFU"})
-
-
-def message_reason(message: Pacs004) -> str | None:
-    """Judge what concerns every return of the message."""
-    if message.declared_count is not None or len(message.returns) > RETURNS_MAX:
-        return "AM18"
-    return None
 
 
 def return_reason(
@@ -44,10 +38,9 @@ def return_reason(
     Returns:
         The reason of pacs.002, or None.
     """
-    if not moment.window.admits(one.return_id) or one.return_id[1:9] != one.creditor_ispb:
-        return "FF08"
-    if one.amount_cents == 0:
-        return "AM01"
+    rule = return_rule(one, moment.window)
+    if rule is not None:
+        return rule.code
     if original is None or original.is_return or original.status != SETTLED:
         return "FF08"
     transfer = decode_details(original.details).transfer if original.details else None
@@ -58,9 +51,15 @@ def return_reason(
         reason = "AGNT"
     elif reason is None and transfer.purpose in RETURNING_PURPOSES:
         reason = "AG13"
-    elif reason is None and moment.ms - original.finished_ms > return_days * DAY_MS:
+    elif reason is None and is_late(one, original, moment, return_days):
         reason = "DT05"
     return reason
+
+
+def is_late(one: PaymentReturn, original: Payment, moment: Moment, return_days: int) -> bool:
+    """Say whether the receiver may no longer give the payment back."""
+    late_ms = moment.ms - original.finished_ms - return_days * DAY_MS
+    return late_ms > 0 and one.reason in RETURNS_OF_THE_RECEIVER
 
 
 def agents_reason(one: PaymentReturn, transfer: CreditTransfer) -> str | None:

@@ -13,7 +13,7 @@ import sqlite3
 import traceback
 from asyncio import Future, wrap_future
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -31,12 +31,13 @@ from actors import (
     UnhandledMessage,
 )
 from bacen.simulator.accounts import PiAccounts
-from bacen.simulator.changes import Changes, FileRequest
+from bacen.simulator.changes import Changes, FileRequest, OwnData
 from bacen.simulator.counterparties import Roster
 from bacen.simulator.engine import Engine
 from bacen.simulator.errors import BankFault
 from bacen.simulator.faults import Delivery, FaultPlan, Late, LetterFaults
 from bacen.simulator.files import EntryFiles, FileMade
+from bacen.simulator.gathering import Gathering
 from bacen.simulator.home import HomeLock
 from bacen.simulator.intake import Intake, fault_of
 from bacen.simulator.liquidity import move, refusal
@@ -47,9 +48,11 @@ from bacen.simulator.payments import DAY_MS, Moment, Payment, to_ms
 from bacen.simulator.requests import (
     Announce,
     BankStatistics,
+    ChangeParticipant,
     Confirmed,
     GetAccount,
     GetBankStatistics,
+    GetParticipant,
     GetPayment,
     MoveLiquidity,
     Originate,
@@ -57,15 +60,7 @@ from bacen.simulator.requests import (
 )
 from bacen.simulator.settings import BankSettings
 from bacen.simulator.statements import Statements, announce, file_failed, file_made
-from bacen.simulator.store import (
-    Batch,
-    OutboxRow,
-    Prune,
-    Store,
-    StoredMessage,
-    payment_row,
-    seed,
-)
+from bacen.simulator.store import OutboxRow, Prune, Store, StoredMessage, seed
 from bacen.simulator.watching import Watch
 from bacen.wire import Pacs002, Pacs004, Pacs008, Signer, Verifier
 
@@ -101,18 +96,6 @@ class Expire:
 @dataclass(frozen=True, slots=True)
 class PruneNow:
     pass
-
-
-@dataclass(slots=True)
-class Gathering:
-    """A batch before it is written."""
-
-    changes: Changes = field(default_factory=Changes)
-    waiters: list[tuple[From, object]] = field(default_factory=list)
-    messages: int = 0
-    confirmed_rows: list[int] = field(default_factory=list)
-    prune: Prune | None = None
-    is_empty: bool = True
 
 
 @dataclass(slots=True)
@@ -184,7 +167,7 @@ class Settlement(GenServer):
             scheduled_timeout_ms=settings.scheduled_timeout_ms,
             return_days=settings.return_days,
         )
-        self._engine.resume(self._store.pending())
+        self._engine.resume(self._store.pending(), self._store.moves())
         self._total_cents = accounts.total_cents()
         self._watch = Watch(self.node)
         self._intake = Intake(
@@ -216,6 +199,8 @@ class Settlement(GenServer):
                 return Reply(self._engine.accounts.get(ispb), WHEN_IDLE)
             case GetPayment(instruction_id):
                 return Reply(self._payment(instruction_id), WHEN_IDLE)
+            case GetParticipant(ispb):
+                return Reply(self._participant(ispb), WHEN_IDLE)
             case GetBankStatistics():
                 return Reply(self._statistics(), WHEN_IDLE)
             case Receive():
@@ -226,6 +211,9 @@ class Settlement(GenServer):
                 self._move_liquidity(request, sender)
             case Announce(text):
                 self._announce(text, sender)
+            case ChangeParticipant(ispb, public):
+                change = partial(self._intake.registrations.change, ispb, public)
+                self._order("participant", change, sender)
             case _:
                 raise UnhandledMessage("handle_call", type(request).__name__)
         return self._wait()
@@ -371,19 +359,7 @@ class Settlement(GenServer):
         told = self._roster.written(changes)
         bodies = self._letter_faults.signed(self._outgoing, told, now)
         rows = [self._row_of(ispb, letters) for ispb, letters in bodies.items()]
-        accounts = self._engine.accounts
-        batch = Batch(
-            accounts=[(each.ispb, each.balance_cents) for each in accounts.some(changes.accounts)],
-            payments=[payment_row(each) for each in changes.payments.values()],
-            received=list(changes.received.values()),
-            supplies=list(changes.supplies.values()),
-            participants=list(changes.participants.values()),
-            file_requests=changes.file_requests,
-            files_made=changes.files_made,
-            outbox=rows,
-            confirmed_rows=gathering.confirmed_rows,
-            prune=gathering.prune,
-        )
+        batch = gathering.batch(self._engine.accounts, rows)
         self._in_flight = gathering, rows
         wrap_future(self._store.submit(batch)).add_done_callback(
             lambda done: self.node.send(self.pid, committed(done))
@@ -447,11 +423,11 @@ class Settlement(GenServer):
     def _expire(self) -> None:
         self._expiry = None
         moment = Moment(self.node.clock.now())
-        for payment in self._engine.due(moment):
-            expire = partial(self._engine.expire, payment, moment)
-            if self._step("time limit", expire, message_id=payment.message_id) is not None:
-                self._engine.postpone(payment, moment.ms + EXPIRY_RETRY_MS)
-        if self._gathering.changes.payments:
+        for waiting in self._engine.due(moment):
+            expire = partial(self._intake.expire, waiting, moment)
+            if self._step("time limit", expire, message_id=waiting.message_id) is not None:
+                self._engine.postpone(waiting, moment.ms + EXPIRY_RETRY_MS)
+        if self._gathering.changes.payments or self._gathering.changes.moves:
             self._gathering.is_empty = False
         self._watch_deadlines()
 
@@ -468,6 +444,10 @@ class Settlement(GenServer):
     def _payment(self, instruction_id: str) -> Payment | None:
         here = self._engine.payments.get(instruction_id)
         return here or self._store.payments([instruction_id]).get(instruction_id)
+
+    def _participant(self, ispb: str) -> tuple[Participant, OwnData | None] | None:
+        known = self._engine.participants.get(ispb)
+        return None if known is None else (known, self._store.own_data(ispb))
 
     def _statistics(self) -> BankStatistics:
         engine = self._engine

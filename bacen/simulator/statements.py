@@ -23,6 +23,7 @@ from bacen.simulator.payments import (
     Payment,
     to_ms,
 )
+from bacen.validation import broken_rules
 from bacen.wire import (
     SPI_ISPB,
     AccountEntry,
@@ -42,7 +43,6 @@ BREAKS_RULES = "CH16"
 NOT_FOUND = "Lancamento nao encontrado"
 UNDER_WAY = "Lancamento em processamento"
 FILE_FAILED = "Arquivo nao gerado"
-BALANCES = frozenset({"CSA", "CRE"})
 SPONTANEOUS_ID = f"M{SPI_ISPB}{'0' * 23}"  # until the message has its own
 ENTRY_FILES = frozenset({"TRD", "REL"})
 
@@ -123,19 +123,13 @@ class Statements:
 
 
 def question_problem(question: Camt060) -> str | None:
-    """Say what in a question does not fit together, or None."""
-    if question.owner_ispb != question.sender:
-        return "A conta e de outro participante"
-    match question.report:
-        case "camt.053":
-            fits = question.balance_type in BALANCES and question.period is None
-            return None if fits else "camt.053: CSA ou CRE, sem periodo"
-        case "camt.054":
-            return None if question.entry_id is not None else "camt.054: falta Id"
-    if question.period is None or question.balance_type not in ENTRY_FILES:
-        return "camt.052: TRD com periodo"
-    first_ms, end_ms = bounds_of(question.period)
-    return None if first_ms < end_ms else "RptgPrd: o fim vem antes do inicio"
+    """Say what in a question breaks a rule, or is more than this bank tells; or None."""
+    for finding in broken_rules(question):
+        return f"Regra do catalogo: {finding.rule.name}"
+    if question.report == "camt.052":
+        is_told = question.period is not None and question.balance_type in ENTRY_FILES
+        return None if is_told else "camt.052: TRD com periodo"
+    return None if question.period is None else f"{question.report}: sem periodo"
 
 
 def bounds_of(period: ReportPeriod) -> tuple[int, int]:

@@ -18,10 +18,11 @@ from pathlib import Path
 import msgspec
 
 from bacen.simulator.accounts import PiAccount
-from bacen.simulator.changes import FileRequest, ReceivedMessage, Supply
+from bacen.simulator.changes import FileRequest, Move, OwnData, ReceivedMessage, Supply
 from bacen.simulator.errors import StoreFenced
 from bacen.simulator.participants import Participant
 from bacen.simulator.payments import PENDING, SETTLED, Payment
+from bacen.wire import Modification
 
 BUSY_TIMEOUT_MS = 10_000
 WAL_PAGES_MAX = 4_000  # a checkpoint every 16 MB
@@ -59,7 +60,14 @@ CREATE TABLE IF NOT EXISTS supplies (
 CREATE INDEX IF NOT EXISTS supplies_at ON supplies (at_ms);
 CREATE TABLE IF NOT EXISTS participants (
     ispb TEXT PRIMARY KEY, short_name TEXT NOT NULL, kind TEXT NOT NULL, settled_by TEXT NOT NULL,
-    cnpj TEXT NOT NULL
+    cnpj TEXT NOT NULL, name TEXT NOT NULL DEFAULT '', role TEXT NOT NULL DEFAULT 'PDCT'
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moves (
+    indirect_ispb TEXT PRIMARY KEY, direct_ispb TEXT NOT NULL, message_id TEXT NOT NULL,
+    cnpj TEXT NOT NULL, until_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS own_data (
+    ispb TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, modifications TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS received (
     message_id TEXT PRIMARY KEY,
@@ -86,6 +94,12 @@ ALTER TABLE payments ADD COLUMN details TEXT NOT NULL DEFAULT '';
 ALTER TABLE received RENAME COLUMN end_to_end_ids TO instruction_ids;
 COMMIT;
 """
+UPGRADE_PARTICIPANTS = """
+BEGIN IMMEDIATE;
+ALTER TABLE participants ADD COLUMN name TEXT NOT NULL DEFAULT '';
+ALTER TABLE participants ADD COLUMN role TEXT NOT NULL DEFAULT 'PDCT';
+COMMIT;
+"""
 
 FENCE = "UPDATE bank SET epoch = epoch WHERE epoch = ?"
 WRITE_ACCOUNTS = """
@@ -105,7 +119,15 @@ WRITE_SUPPLIES = """
 INSERT INTO supplies SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"""
 WRITE_PARTICIPANTS = """
 INSERT OR REPLACE INTO participants
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+FROM json_each(?)"""
+WRITE_MOVES = """
+INSERT OR REPLACE INTO moves
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)"""
+DELETE_MOVES = "DELETE FROM moves WHERE indirect_ispb IN (SELECT value FROM json_each(?))"
+WRITE_OWN_DATA = """
+INSERT OR REPLACE INTO own_data
+SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)"""
 WRITE_FILE_REQUESTS = """
 INSERT INTO file_requests
 SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)"""
@@ -130,6 +152,7 @@ PRUNE_SUPPLIES = "DELETE FROM supplies WHERE at_ms < ?"
 
 encode_json = msgspec.json.Encoder().encode
 decode_ids = msgspec.json.Decoder(list[str]).decode
+decode_modifications = msgspec.json.Decoder(tuple[Modification, ...]).decode
 
 
 PaymentRow = tuple[tuple[str | int | None, ...], bytes]
@@ -165,6 +188,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     received: Sequence[ReceivedMessage] = ()
     supplies: Sequence[Supply] = ()
     participants: Sequence[Participant] = ()
+    moves: Sequence[Move] = ()
+    moves_ended: Sequence[str] = ()
+    own_data: Sequence[OwnData] = ()
     file_requests: Sequence[FileRequest] = ()
     files_made: Sequence[str] = ()
     outbox: Sequence[OutboxRow] = ()
@@ -187,10 +213,13 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def upgrade(writer: sqlite3.Connection) -> None:
-    """Bring a home of before returns up to date: it has payments without details."""
+    """Bring a home of before returns, or of before changes of names, up to date."""
     columns = {row[1] for row in writer.execute("PRAGMA table_info(payments)")}
     if "end_to_end_id" in columns and "instruction_id" not in columns:
         writer.executescript(UPGRADE)
+    columns = {row[1] for row in writer.execute("PRAGMA table_info(participants)")}
+    if columns and "role" not in columns:
+        writer.executescript(UPGRADE_PARTICIPANTS)
 
 
 class Store:
@@ -248,6 +277,9 @@ class Store:
                 (WRITE_RECEIVED, batch.received),
                 (WRITE_SUPPLIES, batch.supplies),
                 (WRITE_PARTICIPANTS, batch.participants),
+                (WRITE_MOVES, batch.moves),
+                (DELETE_MOVES, batch.moves_ended),
+                (WRITE_OWN_DATA, batch.own_data),
                 (WRITE_FILE_REQUESTS, batch.file_requests),
                 (DELETE_FILE_REQUESTS, batch.files_made),
                 (DELETE_OUTBOX, batch.confirmed_rows),
@@ -296,9 +328,21 @@ class Store:
     def participants(self) -> dict[str, Participant]:
         """Read the participants that came, changed or left since the table was made."""
         rows = self._reader.execute(
-            "SELECT ispb, short_name, kind, settled_by, cnpj FROM participants"
+            "SELECT ispb, short_name, kind, settled_by, cnpj, name, role FROM participants"
         )
         return {row[0]: Participant(*row) for row in rows}
+
+    def moves(self) -> list[Move]:
+        """Read the requests that wait for a confirmation."""
+        columns = "indirect_ispb, direct_ispb, message_id, cnpj, until_ms"
+        return [Move(*row) for row in self._reader.execute(f"SELECT {columns} FROM moves")]  # noqa: S608
+
+    def own_data(self, ispb: str) -> OwnData | None:
+        """Look up what a participant last told of itself."""
+        row = self._reader.execute(
+            "SELECT at_ms, modifications FROM own_data WHERE ispb = ?", (ispb,)
+        ).fetchone()
+        return row and OwnData(ispb, row[0], decode_modifications(row[1]))
 
     def file_requests(self) -> list[FileRequest]:
         """Read what files were asked for and not made yet."""

@@ -1,22 +1,20 @@
-"""Rules of returns, questions, book transfers and of the register of participants.
+"""Rules of questions, book transfers and of the register of participants.
 
-pacs.004, camt.060, trck.002, camt.025, reda.014, 016, 022 and 031; source: BCB message catalogue
+camt.060, trck.002, camt.025, reda.014, 016, 022 and 031; source: BCB message catalogue
 5.13, by its dictionaries in a public implementation.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
+from bacen.validation.payment_rules import AMOUNT, INSTRUMENTS
 from bacen.validation.rule import Check, Rule, RuleSet
-from bacen.validation.rules import AMOUNT, INSTRUMENTS, PARTICIPANTS, Window
 from bacen.wire import (
     BookTransfer,
     Camt025,
     Camt060,
     Message,
     Modification,
-    Pacs004,
-    PaymentReturn,
     Reda014,
     Reda016,
     Reda022,
@@ -24,26 +22,13 @@ from bacen.wire import (
     Trck002,
 )
 
-RETURN_DAYS_MAX: Final = 90
 REPORT_DAYS_MAX: Final = 30
-RETURNS_OF_THE_RECEIVER: Final = frozenset({"MD06", "SL02"})  # those of MED have times of their own
 BALANCES: Final = {
     "camt.052": frozenset({"REL", "TRD", "TRT"}),
     "camt.053": frozenset({"CRE", "CSA"}),
     "camt.054": frozenset({None}),
 }
 REJECTED: Final = "admi.002"
-
-
-def in_time(each: PaymentReturn, message: Pacs004) -> bool:
-    """Say whether the receiver may still give the payment back."""
-    if each.reason not in RETURNS_OF_THE_RECEIVER:
-        return True
-    try:
-        paid = datetime.strptime(each.end_to_end_id[9:21], "%Y%m%d%H%M").replace(tzinfo=UTC)
-    except ValueError:
-        return True  # no time of the calendar; FF08 stood in the answer to the payment
-    return message.created_at - paid <= timedelta(days=RETURN_DAYS_MAX)
 
 
 def period_ends_after_it_begins(message: Camt060) -> bool:
@@ -78,39 +63,6 @@ def key_fits(each: BookTransfer, _: Message) -> bool:
     return (each.creditor_key is not None) == INSTRUMENTS[each.local_instrument].has_key
 
 
-PACS_004: Final = RuleSet(
-    Pacs004,
-    "PmtRtr",
-    (
-        Check(
-            Rule("number_of_returns", "AM18", "NbOfTxs must be the number of returns"),
-            lambda _, message: message.declared_count is None,
-            "GrpHdr/NbOfTxs",
-        ),
-    ),
-    "returns",
-    "TxInf",
-    (
-        Check(AMOUNT, lambda each, _: each.amount_cents > 0),
-        Check(
-            Rule(
-                "return_id_within_12_hours",
-                "FF08",
-                "the time in the RtrId must be within 12 hours of the message",
-            ),
-            lambda each, message: Window(message.created_at).admits(each.return_id),
-        ),
-        Check(
-            Rule(
-                "return_within_90_days",
-                "DT05",
-                f"the receiver gives back within {RETURN_DAYS_MAX} days",
-            ),
-            in_time,
-        ),
-        Check(PARTICIPANTS, lambda each, _: each.debtor_ispb != each.creditor_ispb),
-    ),
-)
 CAMT_060: Final = RuleSet(
     Camt060,
     "AcctRptgReq",
@@ -261,7 +213,6 @@ REDA_031: Final = RuleSet(
     ),
 )
 RULE_SETS: Final = (
-    PACS_004,
     CAMT_060,
     TRCK_002,
     CAMT_025,

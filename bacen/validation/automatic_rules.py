@@ -6,8 +6,8 @@ cancellation. Source: BCB message catalogue 5.13, by its dictionaries in a publi
 
 from typing import Final
 
+from bacen.validation.payment_rules import CNPJ_LENGTH, TAX_TYPES
 from bacen.validation.rule import Check, Rule, RuleSet
-from bacen.validation.rules import CNPJ_LENGTH, TAX_TYPES
 from bacen.wire import (
     Camt029,
     Camt055,
@@ -120,7 +120,7 @@ PAIN_013: Final = RuleSet(
     (
         Check(
             Rule("number_of_charges", "GRER", "NbOfTxs must be the number of charges"),
-            lambda _, message: message.declared_count is None,
+            lambda each, _: each.declared_count in {None, len(each.charges)},
             "GrpHdr/NbOfTxs",
         ),
     ),

@@ -67,6 +67,9 @@ def _drawn(draw: st.DrawFn, struct: type) -> Any:
             values |= {name: absent[name] for name in group.names}
     if issubclass(struct, Message):
         values |= {name: draw(strategy) for name, strategy in _HEADER.items()}
+        counted = [each for each in values.values() if isinstance(each, tuple)]
+        if values.get("declared_count") in map(len, counted):
+            values["declared_count"] = None  # a count that is right is not kept
     return struct(**values)
 
 

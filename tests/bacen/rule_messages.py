@@ -28,6 +28,7 @@ from bacen.wire import (
     MandateRequest,
     Message,
     Modification,
+    Pacs002,
     Pain009,
     Pain011,
     Pain012,
@@ -48,6 +49,7 @@ from tests.bacen.wire_messages import (
     pacs004,
     pacs008,
     payment_return,
+    report,
     transfer,
 )
 
@@ -87,6 +89,12 @@ def manual(**changes: object) -> Message:
 
 def returned(**changes: object) -> Message:
     return pacs004(returns=(payment_return(**changes),))
+
+
+def answered(**changes: object) -> Message:
+    """What a participant says to a payment."""
+    values = {"status": "ACSP", "settled_at": None, "settlement_date": None}
+    return Pacs002(**header(), reports=(report(**{**values, **changes}),))
 
 
 def request_steps(*types: str) -> tuple[RequestStep, ...]:

@@ -44,6 +44,13 @@ def test_payer_asks_until_the_bucket_is_empty(payer: str, status: int, times: in
     assert count(RateLimits("A", 0), reading(payer), status) == times
 
 
+def test_every_bucket_is_larger_by_the_factor() -> None:
+    limits, plain = RateLimits("H", 0, 3), RateLimits("H", 0)
+
+    assert limits.balances(0) == {name: 3 * tokens for name, tokens in plain.balances(0).items()}
+    assert count(RateLimits("A", 0, 3), reading()) == 300
+
+
 def test_payer_has_a_bucket_for_each_kind_of_key() -> None:
     limits = RateLimits("A", 0)
 

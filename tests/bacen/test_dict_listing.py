@@ -141,9 +141,7 @@ CHANGES = st.lists(
 )
 
 
-@given(changes=CHANGES, spare=st.integers(1, 5), is_inclusive=st.booleans())
-@settings(max_examples=300, derandomize=True, database=None, deadline=None)
-def test_every_change_comes_exactly_once_in_any_order_of_visibility(
+def every_change_comes_exactly_once(
     changes: list[list[tuple[int, int]]], spare: int, is_inclusive: bool
 ) -> None:
     rounds = [[claim(number, moment) for number, moment in dict(each).items()] for each in changes]
@@ -158,6 +156,16 @@ def test_every_change_comes_exactly_once_in_any_order_of_visibility(
 
     expected = {(each.id, each.last_modified) for part in rounds for each in part}
     assert sorted((each.id, each.last_modified) for each in came) == sorted(expected)
+
+
+DRAWN = given(changes=CHANGES, spare=st.integers(1, 5), is_inclusive=st.booleans())
+seeded = settings(derandomize=True, database=None, deadline=None)
+test_every_change_comes_exactly_once_in_any_order_of_visibility = settings(seeded, max_examples=80)(
+    DRAWN(every_change_comes_exactly_once)
+)
+test_many_changes_come_exactly_once_in_any_order_of_visibility = pytest.mark.slow(
+    settings(seeded, max_examples=1_000)(DRAWN(every_change_comes_exactly_once))
+)
 
 
 async def test_filters_stay_and_pages_are_as_large_as_they_may_be(dict_server: DictServer) -> None:

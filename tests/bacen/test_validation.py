@@ -1,12 +1,13 @@
 """What is wrong with a message beyond its schema: encoding, header, signature, rules of the SPI."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bacen.validation import Signature, Validation, validate
-from bacen.wire import SPI_ISPB, Signer, Tax, TaxRecord, Verifier, encode
+from bacen.wire import SPI_ISPB, Message, Signer, Tax, TaxRecord, Verifier, encode
 from tests.bacen.rule_messages import cancellation
 from tests.bacen.wire_messages import (
     AT,
@@ -72,6 +73,17 @@ def test_signature_of_somebody_else_is_refused(spi_signer: Signer, verifier: Ver
 
 def test_indented_message_is_read_like_any_other(our_signer: Signer) -> None:
     assert validate(indented(encode(pacs008(), our_signer))).valid
+
+
+@pytest.mark.parametrize(
+    "at",
+    [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)],
+)
+@pytest.mark.parametrize("make", [pacs008, pacs004])
+def test_message_of_the_first_or_the_last_day_of_the_calendar_is_judged(
+    make: Callable[..., Message], at: datetime, our_signer: Signer
+) -> None:
+    assert not validate(encode(make(created_at=at), our_signer)).valid
 
 
 def test_message_that_breaks_its_schema_is_not_looked_at_further(

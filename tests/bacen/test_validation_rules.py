@@ -1,22 +1,24 @@
 """Each rule of the catalogue by its name: messages that keep all, and a change that breaks one."""
 
+import re
 from datetime import date, timedelta
-from itertools import chain
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from bacen import RuleBroken
-from bacen.validation import check, message_rule, validate
-from bacen.validation.account_rules import RULE_SETS as ACCOUNT
-from bacen.validation.automatic_rules import RULE_SETS as AUTOMATIC
+from bacen.simulator.receivers import RECEIVER_REASONS
+from bacen.simulator.watching import kind_of
+from bacen.validation import REASONS_OF_PARTICIPANTS, RULES, check, message_rule, validate
 from bacen.wire import (
+    STATUS_REASONS,
     AccountId,
     AnswerStep,
     CancellationStep,
     Message,
     Reda014,
+    Reda022,
     Reda031,
     ReportPeriod,
     Signer,
@@ -37,6 +39,7 @@ from tests.bacen.rule_messages import (
     OTHER,
     RTR,
     TAX,
+    answered,
     asked,
     cancellation,
     cancellation_answer,
@@ -79,9 +82,13 @@ RIGHT = [
     payment(local_instrument="INIC", transaction_id="t", initiator_cnpj=CNPJ),
     manual(local_instrument="AUTO", transaction_id="t"),
     pacs002(),
+    answered(),
+    answered(status="RJCT", reasons=("AC03", "ED05"), additional=("x",)),
+    answered(status="RJCT", original_instruction_id=RTR, reasons=("AB11",)),
     returned(),
     returned(reason="FR01", end_to_end_id=f"E{OTHER}202501011435{'b' * 11}"),
     returned(end_to_end_id=f"E{OTHER}202613011435{'b' * 11}"),
+    returned(end_to_end_id=f"E{OTHER}202606300234{'b' * 11}"),  # may have settled 13 hours later
     camt060(),
     camt060(report="camt.054", entry_id=E2E, balance_type=None),
     camt060(report="camt.052", balance_type="TRD", period=ReportPeriod(AT.date())),
@@ -185,7 +192,16 @@ WRONG = [
     (payment(purpose="GSCB", cash=CASH_ONLY), "purpose_gscb_needs_both_parts", "FF07"),
     (payment(purpose="OTHR", cash=CASH), "purpose_othr_needs_cash_only", "FF07"),
     (payment(purpose="GSCB", cash=CASH, amount_cents=9), "cash_parts_make_the_amount", "AM12"),
+    (answered(status="ACSC"), "status_of_a_participant", "admi.002"),
+    (answered(status="ACCC", settled_at=AT), "status_of_a_participant", "admi.002"),
+    (answered(status="RJCT"), "reason_with_rejection_only", "admi.002"),
+    (answered(reasons=("AC03",)), "reason_with_rejection_only", "admi.002"),
+    (answered(status="RJCT", reasons=("AC03", "AB03")), "reason_of_a_participant", "admi.002"),
+    (answered(settled_at=AT), "settlement_told_by_spi_only", "admi.002"),
+    (answered(settlement_date=AT.date()), "settlement_told_by_spi_only", "admi.002"),
     (pacs004(declared_count=9), "number_of_returns", "AM18"),
+    (pacs004(count=11), "number_of_returns", "AM18"),
+    (returned(return_id=RTR.replace(OUR_ISPB, OTHER)), "return_id_of_the_receiver", "FF08"),
     (returned(amount_cents=0), "amount_above_zero", "AM01"),
     (returned(return_id=RTR.replace("0928", "0927")), "return_id_within_12_hours", "FF08"),
     (
@@ -320,20 +336,39 @@ def test_broken_rule_is_named_before_the_message_is_sent(
         check(message)
 
     assert (refused.value.rule, refused.value.code) == (name, code)
+    assert (name, code) in {(each.name, each.code) for each in RULES[type(message)]}
     found = validate(encode(message, our_signer)).violations
     assert [(each.rule, each.name, each.code) for each in found[:1]] == [("business", name, code)]
     assert found[0].path == f"/Envelope/Document/{refused.value.path}"
 
 
 def test_every_rule_has_a_message_that_breaks_it() -> None:
-    broken = {name for _, name, _ in WRONG}
-    rules = {
-        each.rule.name
-        for rule_set in (*ACCOUNT, *AUTOMATIC)
-        for each in chain(rule_set.checks, rule_set.part_checks)
-    }
+    broken = {(type(message), name) for message, name, _ in WRONG}
+    rules = {(kind, each.name) for kind, each_rule in RULES.items() for each in each_rule}
 
-    assert rules - broken == {"modification_cpf"}  # its message breaks another rule before
+    # The message of this one breaks another rule before.
+    assert rules - broken == {(Reda022, "modification_cpf")}
+
+
+def test_page_lists_every_rule_in_its_order() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "spi-messages.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z]+\.\d{3}) \| `(\w+)` \| (\S+) \| (.*) \|$", page, re.MULTILINE)
+
+    assert rows == [
+        (kind_of(kind), each.name, each.code, each.text)
+        for kind, rules in RULES.items()
+        for each in rules
+    ]
+
+
+def test_rules_of_one_kind_have_names_of_their_own() -> None:
+    for rules in RULES.values():
+        assert len({each.name for each in rules}) == len(rules)
+
+
+def test_reasons_of_participants_are_those_that_the_spi_does_not_raise() -> None:
+    assert RECEIVER_REASONS < REASONS_OF_PARTICIPANTS < STATUS_REASONS
+    assert not REASONS_OF_PARTICIPANTS & {"AB03", "AM04", "CH16", "FF08", "RC09"}
 
 
 def test_place_names_the_part_where_there_are_several() -> None:

@@ -51,6 +51,8 @@ from tests.bacen.wire_messages import (
     admi002,
     camt060,
     drawn_messages,
+    few,
+    many,
     pacs002,
     pacs004,
     pacs008,
@@ -113,15 +115,19 @@ def bent(data: st.DataObject, original: bytes) -> bytes:
     return bytes(body)
 
 
+@pytest.fixture(scope="module")
+def signed(our_signer: Signer) -> list[bytes]:
+    made = [encode(each, our_signer) for each in MESSAGES]
+    return [*made, sign_dict(b"<R><a>1</a></R>", our_signer)]
+
+
 @pytest.mark.parametrize("name", READERS)
 @given(st.data())
 @seeded
 def test_bent_bytes_give_a_typed_error(
-    name: str, our_signer: Signer, verifier: Verifier, data: st.DataObject
+    name: str, signed: list[bytes], verifier: Verifier, data: st.DataObject
 ) -> None:
-    messages = [encode(each, our_signer) for each in MESSAGES]
-    messages.append(sign_dict(b"<R><a>1</a></R>", our_signer))
-    body = bent(data, data.draw(st.sampled_from(messages)))
+    body = bent(data, data.draw(st.sampled_from(signed)))
 
     with contextlib.suppress(WireError):
         READERS[name](body, verifier)
@@ -176,11 +182,7 @@ def test_message_signed_by_this_file_is_believed(our_signer: Signer, verifier: V
     assert decode(body, verifier) == message
 
 
-@given(drawn_messages, st.data())
-@seeded
-def test_field_of_a_wrong_type_or_form_is_refused_when_the_message_is_built(
-    message: Message, data: st.DataObject
-) -> None:
+def wrong_field_is_refused(message: Message, data: st.DataObject) -> None:
     fields = {name: getattr(message, name) for name in message.__struct_fields__}
     plain = [name for name, value in fields.items() if not isinstance(value, tuple)]
     fields[data.draw(st.sampled_from(plain))] = data.draw(
@@ -189,6 +191,14 @@ def test_field_of_a_wrong_type_or_form_is_refused_when_the_message_is_built(
 
     with contextlib.suppress(InvalidMessage):
         encode_text(type(message)(**fields))
+
+
+test_field_of_a_wrong_type_or_form_is_refused_when_the_message_is_built = few(
+    given(drawn_messages, st.data())(wrong_field_is_refused)
+)
+test_many_fields_of_a_wrong_type_or_form_are_refused = pytest.mark.slow(
+    many(given(drawn_messages, st.data())(wrong_field_is_refused))
+)
 
 
 def encode_text(message: Message) -> None:

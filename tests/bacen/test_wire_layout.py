@@ -62,14 +62,17 @@ def header_of(message: Message, layout: Layout) -> Header:
     )
 
 
+EACH = pytest.mark.parametrize("name", sorted(BY_NAME))
+DRAWN = given(data=st.data())
+few_each = settings(patient, max_examples=3)
+many_each = settings(patient, max_examples=25)
+
+
 def read_back(text: str, message: Message, layout: Layout) -> Message:
     return layout.read(header_of(message, layout), text)
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
-@settings(patient, max_examples=8)
-@given(data=st.data())
-def test_any_message_is_valid_comes_back_and_is_written_the_same(
+def is_valid_comes_back_and_is_written_the_same(
     name: str, data: st.DataObject, our_signer: Signer, verifier: Verifier
 ) -> None:
     message = data.draw(drawn(BY_NAME[name].message))
@@ -80,10 +83,15 @@ def test_any_message_is_valid_comes_back_and_is_written_the_same(
     assert encode(decode(written, verifier), our_signer) == written
 
 
-@pytest.mark.parametrize("name", sorted(BY_NAME))
-@settings(patient, max_examples=8)
-@given(data=st.data())
-def test_changed_message_is_refused_or_read_as_it_stands(name: str, data: st.DataObject) -> None:
+test_any_message_is_valid_comes_back_and_is_written_the_same = EACH(
+    few_each(DRAWN(is_valid_comes_back_and_is_written_the_same))
+)
+test_many_messages_are_valid_come_back_and_are_written_the_same = pytest.mark.slow(
+    EACH(many_each(DRAWN(is_valid_comes_back_and_is_written_the_same)))
+)
+
+
+def is_refused_or_read_as_it_stands(name: str, data: st.DataObject) -> None:
     """What is read is what was written: nothing is skipped, and nothing is made up."""
     layout = BY_NAME[name]
     message = data.draw(drawn(layout.message))
@@ -97,6 +105,14 @@ def test_changed_message_is_refused_or_read_as_it_stands(name: str, data: st.Dat
     with contextlib.suppress(InvalidMessage):
         read = read_back(changed, message, layout)
         assert without_empty(layout.write(read, "")) == without_empty(changed)
+
+
+test_changed_message_is_refused_or_read_as_it_stands = EACH(
+    few_each(DRAWN(is_refused_or_read_as_it_stands))
+)
+test_many_changed_messages_are_refused_or_read_as_they_stand = pytest.mark.slow(
+    EACH(many_each(DRAWN(is_refused_or_read_as_it_stands)))
+)
 
 
 def without_empty(text: str) -> str:

@@ -31,6 +31,8 @@ from tests.bacen.wire_messages import (
     OUR_ISPB,
     admi002,
     drawn_messages,
+    few,
+    many,
     pacs002,
     pacs008,
     patient,
@@ -39,12 +41,16 @@ from tests.bacen.wire_messages import (
 )
 
 
-@given(message=drawn_messages)
-@patient
-def test_every_message_is_read_as_it_was_written(
-    message: Message, our_signer: Signer, verifier: Verifier
-) -> None:
+def is_read_as_it_was_written(message: Message, our_signer: Signer, verifier: Verifier) -> None:
     assert decode(encode(message, our_signer), verifier) == message
+
+
+test_every_message_is_read_as_it_was_written = few(
+    given(message=drawn_messages)(is_read_as_it_was_written)
+)
+test_many_messages_are_read_as_they_were_written = pytest.mark.slow(
+    many(given(message=drawn_messages)(is_read_as_it_was_written))
+)
 
 
 def test_same_message_and_signer_give_the_same_bytes(our_signer: Signer) -> None:

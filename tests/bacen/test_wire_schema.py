@@ -4,11 +4,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from lxml import etree
 
 from bacen.wire import Message, SignatureInvalid, Signer, Verifier, decode, encode, read_unsigned
-from tests.bacen.wire_messages import drawn_with_schema, patient
+from tests.bacen.wire_messages import drawn_with_schema, few, many
 
 SCHEMAS = {
     "pacs.008": "pacs.008.spi.1.16.xsd",
@@ -56,14 +56,18 @@ def schema_with_signature(path: Path, folders: pytest.TempPathFactory) -> etree.
     return etree.XMLSchema(etree.parse(joined))
 
 
-@given(message=drawn_with_schema)
-@settings(patient, max_examples=200)
-def test_emitted_message_follows_its_schema(
+def follows_its_schema(
     message: Message, our_signer: Signer, schemas: dict[str, etree.XMLSchema]
 ) -> None:
     root = etree.fromstring(encode(message, our_signer))
 
     schemas[root[0][3].text[:8]].assertValid(root)
+
+
+test_emitted_message_follows_its_schema = few(given(message=drawn_with_schema)(follows_its_schema))
+test_many_emitted_messages_follow_their_schemas = pytest.mark.slow(
+    many(given(message=drawn_with_schema)(follows_its_schema))
+)
 
 
 def test_schema_check_catches_a_broken_message(

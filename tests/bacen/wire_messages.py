@@ -53,6 +53,8 @@ AT = datetime(2026, 9, 28, 14, 35, 12, 345000, tzinfo=UTC)
 DS = "http://www.w3.org/2000/09/xmldsig#"
 # A busy machine is no reason to fail: signing and schema checks take milliseconds.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(patient, max_examples=30)  # of what is drawn again, and more often, by `many`
+many = settings(patient, max_examples=300)
 
 
 def transfer(number: int = 0, **changes: object) -> CreditTransfer:

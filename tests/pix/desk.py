@@ -9,10 +9,19 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from actors import Killed, Node
 from bacen.icom import Delivery, IcomRefused, IcomUnknown, Received
-from bacen.wire import SPI_ISPB, LocalAuthority, Message, Pacs002, StatusReport, encode
+from bacen.wire import (
+    SPI_ISPB,
+    LocalAuthority,
+    Message,
+    Pacs002,
+    StatusReport,
+    encode,
+    make_end_to_end_id,
+)
 from ledger import (
     Account,
     AccountBook,
@@ -40,7 +49,6 @@ PI_ACCOUNT = UUID(int=2 << 16)
 OWN = UUID(int=3 << 16)
 FUNDS_CENTS = 1_000_000
 WRITER = "writer"
-END_TO_END = "E1234567820260301120000000000"
 
 
 class ScriptedIcom:
@@ -101,6 +109,7 @@ class Desk:
     opened: OpenPayments = field(default_factory=OpenPayments)
     wakes: list[bool] = field(default_factory=list)
     alarms: list[str] = field(default_factory=list)
+    given_up: list[tuple[str, str]] = field(default_factory=list)
 
     async def start(self) -> None:
         """Start the writer and open the accounts."""
@@ -108,6 +117,10 @@ class Desk:
         self.reader = PaymentReader(lambda: self.pool, TENANT)
         self.node.telemetry.attach(
             ("pix", "receiver", "alarm"), lambda _e, _m, about: self.alarms.append(about["problem"])
+        )
+        self.node.telemetry.attach(
+            ("pix", "sender", "alarm"),
+            lambda _e, _m, about: self.given_up.append((about["end_to_end_id"], about["reason"])),
         )
         await self.start_writer()
         await self._open_accounts()
@@ -129,9 +142,14 @@ class Desk:
         """Close the pool; the node's own fixture stops the processes."""
         await self.pool.close()
 
-    async def accept(self, number: int, *, is_submitted: bool = False) -> Payment:
-        """A payment of one real, accepted and held."""
+    async def accept(
+        self, number: int, *, is_submitted: bool = False, key: str | None = None
+    ) -> Payment:
+        """A payment of one real, accepted and held; to a key where one is given."""
         payment = make_payment(self.node, number)
+        if key is not None:
+            creditor = msgspec.structs.replace(payment.creditor, key=key)
+            payment = msgspec.structs.replace(payment, creditor=creditor)
         entry = Entry(
             transfers=(
                 hold(
@@ -195,7 +213,7 @@ def make_payment(node: Node, number: int, **changes: Any) -> Payment:
     values = {
         "payment_id": node.ids.new_id(),
         "tenant": TENANT,
-        "end_to_end_id": f"{END_TO_END}{number:03d}",
+        "end_to_end_id": make_end_to_end_id(TENANT, node.clock.now(), f"{number:011d}"),
         "amount_cents": 100,
         "debtor_account_id": CUSTOMER,
         "debtor": Party(

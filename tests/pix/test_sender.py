@@ -10,7 +10,7 @@ from bacen.signing import KeyFiles, KeyRing, signer_pool
 from bacen.wire import Pacs008, Signer, Verifier, decode
 from ledger import Commit
 from pix import PaymentStatus, SenderSettings, SpiSender, Wake, verify_payments
-from pix.payments import Payment
+from pix.payments import Payment, credit_transfer
 from pix.records import NewPayment
 from tests.pix.desk import TENANT, WRITER, Desk, make_payment
 
@@ -41,13 +41,14 @@ class TokenThatIsAway:
         return self.held.sign_bytes(data)
 
 
-async def send(desk: Desk) -> None:
-    """Start a sender."""
+async def send(desk: Desk, paid: list[tuple[str, str]] | None = None) -> None:
+    """Start a sender; `paid` hears of payments to a key."""
+    heard = [] if paid is None else paid
     pair = desk.authority.participant(TENANT).signing
     if desk.node.whereis(SIGNER) is None:
         keys = KeyFiles((pair.certificate, pair.key))
         await desk.node.start(signer_pool(keys), name=SIGNER, link=False)
-    settings = SenderSettings(TENANT, SIGNER, WRITER)
+    settings = SenderSettings(TENANT, SIGNER, WRITER, lambda *told: heard.append(told))
     sender = SpiSender(0, settings, desk.opened, desk.icom, desk.reader)
     await desk.node.start(sender, name="sender", link=False)
 
@@ -79,6 +80,30 @@ async def test_waiting_payments_travel_ten_a_message_and_are_submitted(desk: Des
     assert [len(one.transfers) for one in sent] == [10, 10, 3]
     carried = [one.end_to_end_id for message in sent for one in message.transfers]
     assert carried == [payment.end_to_end_id for payment in payments]
+
+
+async def test_each_payment_to_a_key_is_counted_once_when_the_spi_has_it(desk: Desk) -> None:
+    desk.icom.cuts = 1
+    paid: list[tuple[str, str]] = []
+    accounts = [await desk.accept(1)]
+    keys = [await desk.accept(number, key=f"{number}@b") for number in (2, 3)]
+
+    await send(desk, paid)
+    await until_submitted(desk, *accounts, *keys)
+
+    assert paid == [("52998224725", "2@b"), ("52998224725", "3@b")]
+
+
+async def test_payment_to_a_key_that_is_not_sent_is_not_counted(desk: Desk) -> None:
+    desk.icom.is_refusing = True
+    paid: list[tuple[str, str]] = []
+    await desk.accept(1, key="a@b")
+
+    await send(desk, paid)
+    while desk.opened.payments:
+        await asyncio.sleep(0.01)
+
+    assert paid == []
 
 
 async def test_payments_wait_while_no_key_can_sign_and_are_sent_when_one_can(
@@ -182,16 +207,39 @@ async def test_new_writer_and_sender_resume_what_was_stored_and_what_was_not(des
     assert await desk.rows("SELECT count(*) FROM spi_messages") == [(2,)]
 
 
-async def test_payment_that_no_message_can_carry_fails_alone(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"description": "\x01"}, "invalid_message"),
+        ({"amount_cents": 0}, "amount_above_zero"),
+        ({"end_to_end_id": f"E{TENANT}202601010000{'a' * 11}"}, "end_to_end_id_within_12_hours"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+async def test_payment_that_cannot_be_sent_fails_alone_with_an_alarm_and_its_money_is_free(
+    desk: Desk, changes: dict[str, Any], reason: str
+) -> None:
     good = await desk.accept(1)
     bad = await desk.accept(2)
-    unwritable = make_payment(desk.node, 2, payment_id=bad.payment_id, description="\x01")
-    desk.opened._unassigned[0][bad.end_to_end_id] = NewPayment(unwritable)
+    changed = {"payment_id": bad.payment_id, "end_to_end_id": bad.end_to_end_id, **changes}
+    # As if it had been let in: the writer knows the payment, what is sent of it is broken.
+    transfer = None
+    wrong = make_payment(desk.node, 2, **changed)
+    if reason != "invalid_message":
+        transfer = credit_transfer(wrong)
+        wrong = bad
+    desk.opened._unassigned[0][bad.end_to_end_id] = NewPayment(wrong, transfer)
 
     await send(desk)
     await until_submitted(desk, good)
 
     view = await desk.reader.payment(bad.payment_id)
     assert view is not None
-    assert (view.status, view.reason) == (PaymentStatus.FAILED, "invalid_message")
+    assert (view.status, view.reason) == (PaymentStatus.FAILED, reason)
+    assert desk.given_up == [(bad.end_to_end_id, reason)]
+    assert bad.end_to_end_id not in desk.opened.payments
+    sent = [one for post in desk.icom.posted for one in messages(desk, *post)]
+    assert [one.end_to_end_id for message in sent for one in message.transfers] == [
+        good.end_to_end_id
+    ]
     assert (await verify_payments(desk.dsn)).ok

@@ -6,6 +6,7 @@ They answer soon, late, with a reason, or not at all, as they were told to
 
 from bacen.simulator.counterparties.config import (
     Counterparty,
+    Target,
     counterparty_of_json,
     read_counterparties,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "Enlist",
     "ListCounterparties",
     "Roster",
+    "Target",
     "check_place",
     "counterparty_of_json",
     "read_counterparties",

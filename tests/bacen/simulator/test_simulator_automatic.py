@@ -1,12 +1,13 @@
 """What virtual participants answer to mandates, charges and their cancellation."""
 
+import asyncio
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from typer.testing import CliRunner
 
 from bacen.icom import Received
 from bacen.simulator import RunningBank
@@ -21,7 +22,6 @@ from bacen.simulator.virtual_automatic import (
 )
 from bacen.validation import broken_rules, validate
 from bacen.wire import SPI_ISPB, Camt029, Message, Pain009, Pain012, Pain014, decode, encode
-from corrente.cli import app
 from tests.bacen.rule_messages import (
     CPF,
     TERMS,
@@ -201,12 +201,17 @@ async def test_answers_over_https_pass_the_judge_and_the_command(
 
     told = [verdict(decode(each.body, payer.spi)) for each in bodies]
     assert told == ["AP01", None, None, None, None]
-    certificate = bank.home / "pki" / "spi-signing.pem"
-    for number, each in enumerate(bodies):
-        verdict_ = validate(each.body, payer.spi)
-        assert (verdict_.violations, verdict_.signature.value) == ((), "verified")
-        path = tmp_path / f"{number}.xml"
-        path.write_bytes(each.body)
-        command = ["bacen", "validate", str(path), "--trust", str(certificate)]
-        result = CliRunner().invoke(app, command)
-        assert result.exit_code == 0, result.output
+    for each in bodies:
+        judged = validate(each.body, payer.spi)
+        assert (judged.violations, judged.signature.value) == ((), "verified")
+    path = tmp_path / "answers.jsonl"
+    lines = [{"id": each.resource_id, "xml": each.body.decode()} for each in bodies]
+    path.write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
+    trusted = str(bank.home / "pki" / "spi-signing.pem")
+    command = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "corrente", "bacen", "validate", "--lines"),
+        *("--trust", trusted, str(path)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await command.communicate()
+    assert (command.returncode, len(said.splitlines())) == (0, len(bodies)), said.decode()

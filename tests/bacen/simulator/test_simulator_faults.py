@@ -23,6 +23,7 @@ from bacen.simulator.liquidity import move
 from bacen.simulator.payments import Moment
 from bacen.simulator.requests import SETTLEMENT, MoveLiquidity
 from bacen.simulator.store import Store
+from bacen.validation import Rule
 from bacen.wire import (
     AccountId,
     Admi002,
@@ -48,12 +49,12 @@ def fault(*_: object) -> None:
 @pytest.fixture
 def poisoned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the rules fail on the payments of one payer."""
-    rule = engine.transfer_reason
+    rule = engine.transfer_rule
 
-    def poison(transfer: CreditTransfer, window: Any) -> str | None:
-        return fault() if transfer.debtor_name == POISON else rule(transfer, window)
+    def poison(transfer: CreditTransfer, *about: Any) -> Rule | None:
+        return fault() if transfer.debtor_name == POISON else rule(transfer, *about)
 
-    monkeypatch.setattr(engine, "transfer_reason", poison)
+    monkeypatch.setattr(engine, "transfer_rule", poison)
 
 
 async def faults_and_missing_cents(bank: RunningBank) -> tuple[float, float]:
@@ -93,7 +94,7 @@ async def test_message_that_the_bank_fails_on_is_answered_and_the_others_settle(
     (entry,) = [each for each in logs if each["event"] == "fault"]
     assert entry["step"] == "message"
     assert entry["error"] == "ZeroDivisionError"
-    assert "transfer_reason" in entry["traceback"]
+    assert "transfer_rule" in entry["traceback"]
     assert POISON not in str(entry)
 
 
@@ -185,7 +186,7 @@ async def test_virtual_payment_that_the_bank_fails_on_is_refused_and_the_next_is
     bank: RunningBank, receiver: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(engine, "transfer_reason", fault)
+        broken.setattr(engine, "transfer_rule", fault)
         refused, _ = await originate(bank)
     paid, _ = await originate(bank)
     (asked,) = await receiver.read()

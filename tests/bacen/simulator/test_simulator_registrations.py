@@ -9,8 +9,9 @@ import pytest
 from bacen.simulator import RunningBank
 from bacen.simulator.book_transfers import report_reason
 from bacen.simulator.changes import Changes
+from bacen.simulator.engine import Engine
 from bacen.simulator.payments import Moment
-from bacen.simulator.registrations import Registrations
+from bacen.simulator.registrations import Registrations, Request
 from bacen.wire import (
     SPI_ISPB,
     AccountId,
@@ -42,6 +43,16 @@ def header(ispb: str, number: int = 1) -> dict[str, Any]:
 
 def registration(ispb: str = PAYER, cnpj: str = CNPJ, direct: str | None = None) -> Reda014:
     return Reda014(direct_ispb=direct or ispb, indirect_cnpj=cnpj, **header(ispb))
+
+
+def removal(indirect: str = INDIRECT, by: str = PAYER) -> Reda031:
+    return Reda031(indirect_ispb=indirect, **header(by))
+
+
+def answered(engine: Engine, message: Request) -> Changes:
+    changes = Changes()
+    Registrations(engine).answer(message, Moment(NOW), changes)
+    return changes
 
 
 def answers(changes: Changes, ispb: str) -> list[Any]:
@@ -82,12 +93,10 @@ async def test_registered_indirect_participant_pays_and_receives_through_its_dir
 
 def test_removed_indirect_participant_neither_pays_nor_receives_and_may_come_again() -> None:
     engine = make_engine()
-    registrations = Registrations(engine)
-    registrations.answer(registration(), Changes())
+    answered(engine, registration())
     one = transfer(1, creditor_ispb=INDIRECT, debtor_ispb=CONNECTED)
-    removed = Changes()
 
-    registrations.answer(Reda031(indirect_ispb=INDIRECT, **header(PAYER)), removed)
+    removed = answered(engine, removal())
 
     (done, notice) = answers(removed, PAYER)
     assert (done.status, notice.status) == ("COMP", "DLTD")
@@ -95,8 +104,7 @@ def test_removed_indirect_participant_neither_pays_nor_receives_and_may_come_aga
     end_to_end_id = one.end_to_end_id.replace(PAYER, CONNECTED)
     refused = msgspec.structs.replace(one, end_to_end_id=end_to_end_id)
     assert told(pay(engine, message_of(refused, sender=CONNECTED)), CONNECTED) == [("RJCT", "DS27")]
-    again = Changes()
-    registrations.answer(registration(CONNECTED), again)
+    again = answered(engine, registration(CONNECTED))
     assert answers(again, CONNECTED)[0].status == "COMP"
     assert engine.participants[INDIRECT].settled_by == CONNECTED
 
@@ -104,25 +112,24 @@ def test_removed_indirect_participant_neither_pays_nor_receives_and_may_come_aga
 @pytest.mark.parametrize(
     ("request_", "reason"),
     [
-        (registration(direct=CONNECTED), "DIR1"),
+        (registration(direct=CONNECTED), "DIR2"),
+        (removal(PAYER), "DIR1"),
         (registration(cnpj=f"{VIRTUAL}000104"), "IND2"),
         (registration(cnpj="44555666000181"), "IND3"),
-        (registration(cnpj="77888999000181"), "IND4"),
-        (Reda031(indirect_ispb="77888999", **header(PAYER)), "IND5"),
-        (Reda031(indirect_ispb="03973814", **header(PAYER)), "IND5"),
-        (Reda031(indirect_ispb="00000009", **header(PAYER)), "IND5"),
+        (removal("77888999"), "IND5"),
+        (removal("03973814"), "IND5"),
+        (removal("00000009"), "IND5"),
     ],
 )
 def test_request_that_cannot_be_done_changes_nothing(
     request_: Reda014 | Reda031, reason: str
 ) -> None:
     engine = make_engine()
-    registrations = Registrations(engine)
-    registrations.answer(registration(cnpj="44555666000181"), Changes())
-    registrations.answer(registration(CONNECTED, "77888999000181"), Changes())
-    before, changes = dict(engine.participants), Changes()
+    answered(engine, registration(cnpj="44555666000181"))
+    answered(engine, registration(CONNECTED, "77888999000181"))
+    before = dict(engine.participants)
 
-    registrations.answer(request_, changes)
+    changes = answered(engine, request_)
 
     (refused,) = answers(changes, PAYER)
     assert (refused.status, refused.reason) == ("REJT", reason)
@@ -135,8 +142,8 @@ def test_registration_that_is_undone_leaves_no_trace() -> None:
     before = dict(engine.participants)
 
     step = engine.begin()
-    Registrations(engine).answer(registration(), step)
-    Registrations(engine).answer(Reda031(indirect_ispb=INDIRECT, **header(PAYER)), step)
+    Registrations(engine).answer(registration(), Moment(NOW), step)
+    Registrations(engine).answer(removal(), Moment(NOW), step)
     engine.undo(step)
 
     assert engine.participants == before
@@ -165,9 +172,12 @@ def reported(number: int = 1, **changed: object) -> BookTransfer:
         ({}, None),
         ({"amount_cents": 0}, "AM01"),
         ({"settled_at": NOW + timedelta(milliseconds=1)}, "DT02"),
-        ({"debtor_ispb": "99999999"}, "RC09"),
-        ({"creditor_ispb": "99999999"}, "RC10"),
-        ({"creditor_ispb": VIRTUAL}, "AG01"),
+        ({"debtor_ispb": "99999999"}, "RC10"),
+        ({"debtor_ispb": "99999999", "scenario": "BOK2"}, "RC09"),
+        ({"creditor_ispb": "99999999", "scenario": "BOK2"}, "RC10"),
+        ({"creditor_ispb": VIRTUAL, "scenario": "BOK2"}, "AG01"),
+        ({"creditor_key": "a@b.br"}, "ED05"),
+        ({"settled_at": NOW - timedelta(days=31)}, "FF08"),
     ],
 )
 def test_reported_payment_is_judged_by_itself(
@@ -175,18 +185,28 @@ def test_reported_payment_is_judged_by_itself(
 ) -> None:
     participants = make_engine().participants
 
-    assert report_reason(PAYER, reported(**changed), participants, Moment(NOW)) == reason
+    one = reported(**changed)
+    message = Trck002(
+        sender=PAYER,
+        receiver=SPI_ISPB,
+        message_id=f"M{PAYER}{1:023d}",
+        created_at=NOW,
+        transfers=(one,),
+    )
+
+    assert report_reason(message, one, participants, Moment(NOW)) == reason
 
 
 async def test_report_of_book_transfers_gets_a_receipt_for_each(
     bank: RunningBank, payer: Desk
 ) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
     message = Trck002(
         sender=PAYER,
         receiver=SPI_ISPB,
         message_id=payer.new_message_id(),
-        created_at=datetime.now(UTC),
-        transfers=(reported(1), reported(2, amount_cents=0)),
+        created_at=now,
+        transfers=(reported(1, settled_at=now), reported(2, settled_at=now, amount_cents=0)),
     )
 
     await payer.client.post([payer.encode(message)])

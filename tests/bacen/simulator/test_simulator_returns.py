@@ -430,4 +430,4 @@ def act(engine: Engine, kind: str, number: int, cents: int, step: int) -> None:
     elif waiting:
         first = waiting[0]
         named = give_back(one, return_id=first.instruction_id, end_to_end_id=first.end_to_end_id)
-        accept(engine, named, "ACSP" if kind == "take" else "RJCT")
+        accept(engine, named, *(("ACSP",) if kind == "take" else ("RJCT", "AC07")))

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import time
 import zipfile
 from datetime import date
 from functools import cache
@@ -205,6 +206,23 @@ def test_invalid_message_is_not_written(changes: dict[str, object]) -> None:
 def test_any_bytes_are_a_message_or_refused(data: bytes) -> None:
     with contextlib.suppress(StrRefused):
         read_message(data)
+
+
+def test_very_much_white_space_is_refused_in_no_time() -> None:
+    started = time.thread_time()
+
+    with pytest.raises(StrRefused):
+        read_message(("<a>" + " " * 1_000_000 + "</a>").encode("utf-16-be"))
+
+    assert time.thread_time() - started < 20  # hours, where it grows with the square
+
+
+def test_declaration_is_taken_at_the_beginning_only() -> None:
+    text = write_message(DEPOSIT).decode("utf-16-be")
+
+    assert read_message(("\n " + text).encode("utf-16-be")) == DEPOSIT
+    with pytest.raises(StrRefused, match="EGEN0001"):
+        read_message((text + '<?xml version="1.0"?>').encode("utf-16-be"))
 
 
 def test_namespaces_are_those_of_the_catalogue() -> None:

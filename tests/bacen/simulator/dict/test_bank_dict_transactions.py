@@ -10,8 +10,7 @@ from bacen.simulator.dict import transactions
 from bacen.simulator.dict.store import DictStore
 from bacen.simulator.dict.transactions import Transactions
 from bacen.simulator.payments import DAY_MS, SETTLED, Details, Payment, encode_details
-from bacen.simulator.settlement import payment_row
-from bacen.simulator.store import Batch, Store
+from bacen.simulator.store import Batch, Store, payment_row
 from bacen.wire import AccountId, CreditTransfer
 from tests.bacen.simulator.desk import CONNECTED, PAYER
 from tests.bacen.simulator.dict.member import ANA, BRUNO, PHONE

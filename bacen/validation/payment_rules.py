@@ -1,22 +1,28 @@
-"""The rules by which the SPI refuses a payment before any money is touched.
+"""The rules by which the SPI refuses a payment before any money is touched: of pacs.008.
 
-Each function gives the rule that is broken, or its reason of pacs.002 1.17, or None. Sources: BCB
-message catalogue 5.13 (dictionary of pacs.008 1.16), BCB Manual de Tempos 7.0.
+Each function gives the first rule that is broken, in the order of `PAYMENT_RULES`, or None.
+Sources: BCB message catalogue 5.13 (dictionary of pacs.008 1.16), BCB Manual de Tempos 7.0. The
+catalogue lets the receiver's PSP refuse what is wrong with Saque and Troco, and does not say who
+refuses REFU and IPRT without HIGH; here the SPI does both.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bacen.validation.rule import Rule
-from bacen.wire import CreditTransfer, Pacs008, Tax
+from bacen.wire import CashOut, CreditTransfer, Pacs008, Tax
 
 TRANSFERS_MAX = {"PAGPRI": 10, "PAGFRD": 10, "PAGAGD": 500}
 PRIORITY = {"PAGPRI": "HIGH", "PAGFRD": "NORM", "PAGAGD": "NORM"}
 END_TO_END_TOLERANCE = timedelta(hours=12)
+# A stranger's time may lie at the ends of the calendar.
+_EARLIEST = datetime.min.replace(tzinfo=UTC) + END_TO_END_TOLERANCE
+_LATEST = datetime.max.replace(tzinfo=UTC) - END_TO_END_TOLERANCE
 MANUAL_ONLY_PURPOSES = frozenset({"REFU", "IPRT"})
 CASH_PURPOSES = frozenset({"GSCB", "OTHR"})
-ROOT_PAYMENT_PURPOSES = frozenset({"IPAY", "IPRT"})
+CASH_PARTS = {"GSCB": frozenset({"VLCP", "VLDN"}), "OTHR": frozenset({"VLDN"})}
+TXID_CHARACTERS_MAX = 35  # of the schema
 TAX_INSTRUMENTS = frozenset({"QRES", "APES", "MANU", "DICT"})
 TAX_TYPES = frozenset({"CBSSPLIT", "IBSSPLIT"})
 CNPJ_LENGTH = 14
@@ -48,6 +54,14 @@ AUTOMATIC_PURPOSE: Final = Rule(
 ROOT_PAYMENT: Final = Rule(
     "purpose_iprt_needs_root_payment", "CH16", "IPRT needs the root payment in InstrId"
 )
+PURPOSE_PRIORITY: Final = Rule(
+    "purpose_refu_iprt_needs_high", "CH16", "REFU and IPRT go with the priority HIGH"
+)
+BOTH_PARTS: Final = Rule(
+    "purpose_gscb_needs_both_parts", "FF07", "GSCB has a purchase (VLCP) and cash (VLDN)"
+)
+CASH_ONLY: Final = Rule("purpose_othr_needs_cash_only", "FF07", "OTHR has cash (VLDN) only")
+CASH_SUM: Final = Rule("cash_parts_make_the_amount", "AM12", "the parts must add up to the amount")
 TAX_PARTIES: Final = Rule(
     "tax_between_companies", "RR06", "a split payment is between legal persons"
 )
@@ -76,6 +90,11 @@ class Instrument:
     key_rule: Rule
     txid_rule: Rule
 
+    @property
+    def limits_txid(self) -> bool:
+        """Whether the schema lets a TxId through that breaks the rule."""
+        return self.txid_length != (0, TXID_CHARACTERS_MAX)
+
 
 def instrument(code: str, txid_length: tuple[int, int], *, has_key: bool) -> Instrument:
     """Name the rules of a local instrument."""
@@ -102,7 +121,7 @@ INSTRUMENTS: Final = {
     "QRDN": instrument("QRDN", (26, 35), has_key=True),
     "APDN": instrument("APDN", (26, 35), has_key=True),
     "INIC": instrument("INIC", (1, 25), has_key=True),
-    "AUTO": instrument("AUTO", (0, 35), has_key=False),
+    "AUTO": instrument("AUTO", (0, TXID_CHARACTERS_MAX), has_key=False),
 }
 CASH: Final = {
     purpose: Rule(f"purpose_{purpose.lower()}_needs_cash", "CH16", f"{purpose} needs Strd")
@@ -123,6 +142,30 @@ NO_ROOT_PAYMENT: Final = {
     )
     for purpose in ("GSCB", "OTHR", "REFU")
 }
+PAYMENT_RULES: Final = (
+    SERVICE_LEVEL,
+    COUNT,
+    END_TO_END_TIME,
+    AMOUNT,
+    PARTICIPANTS,
+    *(each.key_rule for each in INSTRUMENTS.values()),
+    *(each.txid_rule for each in INSTRUMENTS.values() if each.limits_txid),
+    INITIATOR,
+    AUTOMATIC_PURPOSE,
+    AUTOMATIC_ORIGIN,
+    *CASH.values(),
+    *MANUAL.values(),
+    PURPOSE_PRIORITY,
+    ROOT_PAYMENT,
+    *NO_ROOT_PAYMENT.values(),
+    BOTH_PARTS,
+    CASH_ONLY,
+    CASH_SUM,
+    TAX_PARTIES,
+    TAX_INSTRUMENT,
+    TAX_RECORDS,
+    TAX_TOTAL,
+)
 
 
 class Window:
@@ -134,17 +177,11 @@ class Window:
     __slots__ = ("first", "last")
 
     def __init__(self, now: datetime) -> None:
-        self.first = (now - END_TO_END_TOLERANCE).strftime("%Y%m%d%H%M")
-        self.last = (now + END_TO_END_TOLERANCE).strftime("%Y%m%d%H%M")
+        self.first = (max(now, _EARLIEST) - END_TO_END_TOLERANCE).strftime("%Y%m%d%H%M")
+        self.last = (min(now, _LATEST) + END_TO_END_TOLERANCE).strftime("%Y%m%d%H%M")
 
     def admits(self, end_to_end_id: str) -> bool:
         return self.first <= end_to_end_id[9:21] <= self.last
-
-
-def message_reason(message: Pacs008) -> str | None:
-    """Judge what concerns every payment of the message: AM18 and CH16."""
-    rule = message_rule(message)
-    return None if rule is None else rule.code
 
 
 def message_rule(message: Pacs008) -> Rule | None:
@@ -152,26 +189,26 @@ def message_rule(message: Pacs008) -> Rule | None:
     transfers_max = TRANSFERS_MAX.get(message.service_level)
     if transfers_max is None or PRIORITY[message.service_level] != message.priority:
         return SERVICE_LEVEL
-    if message.declared_count is not None or len(message.transfers) > transfers_max:
-        return COUNT
-    return None
+    count = len(message.transfers)
+    is_right = message.declared_count in {None, count} and count <= transfers_max
+    return None if is_right else COUNT
 
 
-def transfer_reason(transfer: CreditTransfer, window: Window) -> str | None:
-    """Judge one payment by itself: FF08, AM01, AG12, CH16, RR06 and AM23."""
-    rule = transfer_rule(transfer, window)
-    return None if rule is None else rule.code
+def transfer_rule(transfer: CreditTransfer, window: Window, priority: str) -> Rule | None:
+    """Find the first rule that a payment breaks by itself.
 
-
-def transfer_rule(transfer: CreditTransfer, window: Window) -> Rule | None:
-    """Find the first rule that a payment breaks by itself."""
+    Args:
+        transfer: The payment.
+        window: Of the moment at which it is judged.
+        priority: That of its message, `HIGH` or `NORM`.
+    """
     if not window.admits(transfer.end_to_end_id):
         return END_TO_END_TIME
     if transfer.amount_cents == 0:
         return AMOUNT
     if transfer.debtor_ispb == transfer.creditor_ispb:
         return PARTICIPANTS
-    rule = instrument_rule(transfer) or purpose_rule(transfer)
+    rule = instrument_rule(transfer) or purpose_rule(transfer, priority)
     if rule is not None or transfer.tax is None:
         return rule
     return tax_rule(transfer, transfer.tax)
@@ -196,16 +233,29 @@ def instrument_rule(transfer: CreditTransfer) -> Rule | None:
     return None
 
 
-def purpose_rule(transfer: CreditTransfer) -> Rule | None:
+def purpose_rule(transfer: CreditTransfer, priority: str) -> Rule | None:
     """Find what does not go with the purpose."""
-    purpose = transfer.purpose
-    if (transfer.cash is not None) != (purpose in CASH_PURPOSES):
+    purpose, cash = transfer.purpose, transfer.cash
+    if (cash is not None) != (purpose in CASH_PURPOSES):
         return CASH[purpose]
-    if purpose in MANUAL_ONLY_PURPOSES and transfer.local_instrument != "MANU":
-        return MANUAL[purpose]
-    if transfer.instruction_id is None:
-        return ROOT_PAYMENT if purpose == "IPRT" else None
-    return None if purpose in ROOT_PAYMENT_PURPOSES else NO_ROOT_PAYMENT[purpose]
+    if purpose == "IPAY":
+        return None
+    if purpose in MANUAL_ONLY_PURPOSES:
+        if transfer.local_instrument != "MANU":
+            return MANUAL[purpose]
+        if priority != "HIGH":
+            return PURPOSE_PRIORITY
+    if (transfer.instruction_id is None) == (purpose == "IPRT"):
+        return ROOT_PAYMENT if purpose == "IPRT" else NO_ROOT_PAYMENT[purpose]
+    return None if cash is None else cash_rule(transfer, cash)
+
+
+def cash_rule(transfer: CreditTransfer, cash: CashOut) -> Rule | None:
+    """Judge the parts of a Saque or Troco."""
+    if {each.reason for each in cash.parts} != CASH_PARTS[transfer.purpose]:
+        return BOTH_PARTS if transfer.purpose == "GSCB" else CASH_ONLY
+    total_cents = sum(each.amount_cents for each in cash.parts)
+    return CASH_SUM if total_cents != transfer.amount_cents else None
 
 
 def tax_rule(transfer: CreditTransfer, tax: Tax) -> Rule | None:
