@@ -226,6 +226,7 @@ class BankClients(GenServer):
             _log.warning("dict_policies_not_read", problem=str(error))
             self.node.send_after(POLICIES_RETRY_MS, self.pid, _OBSERVE)
             return
+        _log.info("dict_policies_read", category=category)
         ours = self._link.dict_category
         if ours is not None and ours != category:
             _log.warning("dict_category_differs", settings=ours, dict=category)

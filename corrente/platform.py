@@ -272,7 +272,7 @@ class Platform:
 
     def _make_sender(self, lane: int) -> GenServer:
         clients = self._bank()
-        settings = SenderSettings(self._tenant, SIGNER, self._ledger)
+        settings = SenderSettings(self._tenant, SIGNER, self._ledger, self._key_paid)
         return SpiSender(lane, settings, self._opened, clients.icom, self._reader)
 
     def _make_receiver(self, channel: ChannelName = ChannelName.PRIMARY) -> GenServer:
@@ -310,6 +310,9 @@ class Platform:
 
     def _dict(self) -> DictClient:
         return self._bank().dict_client
+
+    def _key_paid(self, payer_tax_id: str, key: str) -> None:
+        self._dict().payment_sent(payer_tax_id, key)
 
     # Told by the writer
 

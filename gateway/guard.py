@@ -67,9 +67,9 @@ def _known_problem(request: web.Request, error: Exception) -> web.Response:
         case InvalidRequest(code, violations):
             named = tuple(ProblemViolation(one.reason, one.member) for one in violations)
             return problem_response(request, code, "the request body is not valid", named)
-        case PaymentRefused(code, detail, member):
+        case PaymentRefused(code, detail, member, retry_after_s):
             blamed = (ProblemViolation(detail, member),) if member else ()
-            return problem_response(request, code, detail, blamed)
+            return problem_response(request, code, detail, blamed, retry_after_s)
         case PaymentUnknown(detail):
             return problem_response(request, "outcome_unknown", detail)
         case _:

@@ -14,7 +14,7 @@ from gateway.breaker_bodies import (
     BreakerHistoryAnswer,
     BreakerOrderBody,
 )
-from gateway.problem import PROBLEM_JSON, Problem
+from gateway.problem import PROBLEM_JSON, RETRIED, Problem
 from gateway.process_bodies import (
     INTERVAL_MS_MAX,
     LIMIT,
@@ -50,9 +50,12 @@ def openapi_document() -> bytes:
             (409, "Not supervised"),
             (413, "Body too large"),
             (422, "Refused; nothing moved"),
+            (429, "DICT is asked about no more keys just now; nothing moved"),
             (503, "Unavailable, or the outcome is unknown: repeat with the same key"),
         )
     }
+    for status in map(str, RETRIED):
+        errors[status]["headers"] = _RETRY_AFTER
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {
@@ -118,7 +121,7 @@ def _admin(answers: Sequence[Schema], errors: Schema) -> dict[str, Any]:
         "One process: bonds, what its server shows of its state, its latest crash.",
         {
             "200": _answer("The process", JSON, process),
-            **_without(errors, "409", "413", "422", "503"),
+            **_without(errors, "409", "413", "422", "429", "503"),
         },
     )
     kill_process = _operation(
@@ -143,7 +146,7 @@ def _admin(answers: Sequence[Schema], errors: Schema) -> dict[str, Any]:
 def _breaker(bodies: Sequence[Schema], errors: Schema) -> dict[str, Any]:
     """Operations of the circuit breaker, role admin; `bodies` as in BREAKER_BODIES."""
     order, status, history = bodies
-    failures = _without(errors, "409", "413", "422")
+    failures = _without(errors, "409", "413", "422", "429")
     get = _operation(
         "getBreaker",
         "How the circuit breaker between TigerBeetle and PostgreSQL stands; 404: there is none.",
@@ -177,6 +180,12 @@ def _breaker(bodies: Sequence[Schema], errors: Schema) -> dict[str, Any]:
     }
 
 
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which to repeat the request, with the same key.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
 _HISTORY_LIMIT = {
     "name": "limit",
     "in": "query",

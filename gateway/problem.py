@@ -46,11 +46,13 @@ _KNOWN = {
     "validation_failed": (400, "Validation failed"),
     "internal_error": (500, "Internal error"),
     "dict_unavailable": (503, "DICT unavailable"),
+    "dict_rate_limited": (429, "Too many questions to DICT"),
     "unavailable": (503, "Unavailable"),
     "overloaded": (503, "Overloaded"),
     "outcome_unknown": (503, "Outcome unknown"),
 }
-RETRY_AFTER_SECONDS = "1"
+RETRY_AFTER_SECONDS = 1  # where nobody knows it better
+RETRIED = frozenset({429, 503})
 
 _encode = msgspec.json.Encoder().encode
 
@@ -60,12 +62,13 @@ def problem_response(
     code: str,
     detail: str,
     violations: tuple[ProblemViolation, ...] = (),
+    retry_after_s: int | None = None,
 ) -> web.Response:
     """The error answer for `code`; its status comes from the table of codes."""
     status, title = _KNOWN.get(code, (422, "Refused"))
     headers = {"X-Correlation-Id": request.get(CORRELATION_ID, "")}
-    if status == 503:
-        headers["Retry-After"] = RETRY_AFTER_SECONDS
+    if status in RETRIED:
+        headers["Retry-After"] = str(retry_after_s or RETRY_AFTER_SECONDS)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = Problem(

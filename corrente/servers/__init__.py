@@ -4,7 +4,12 @@ Each `*_child` function answers the specification of the child and the endpoint 
 nothing runs before the child is started. Hold `claim_home` around all of it.
 """
 
-from corrente.servers.bank import EMBEDDED_PER_SECOND, bank_child, bank_home
+from corrente.servers.bank import (
+    EMBEDDED_DICT_FACTOR,
+    EMBEDDED_PER_SECOND,
+    bank_child,
+    bank_home,
+)
 from corrente.servers.errors import (
     ForeignData,
     HomeInUse,
@@ -21,6 +26,7 @@ from corrente.servers.nats import NatsEndpoint, nats_child
 from corrente.servers.postgres import PostgresEndpoint, postgres_child
 
 __all__ = [
+    "EMBEDDED_DICT_FACTOR",
     "EMBEDDED_PER_SECOND",
     "ForeignData",
     "HomeInUse",

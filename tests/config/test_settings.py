@@ -92,6 +92,21 @@ def test_profile_services_takes_every_address(tmp_path: Path) -> None:
     assert settings.bacen.ca_file == tmp_path / "ca.pem"
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [('dict_category = "I"', "bacen.dict_category"), ("dict_rate_factor = 0", "dict_rate_factor")],
+)
+def test_category_and_factor_of_dict_are_checked(tmp_path: Path, text: str, key: str) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(SERVICES)
+    assert load_settings(file).bacen.dict_category is None
+    file.write_text(SERVICES.replace("[bacen]", f"[bacen]\n{text}"))
+
+    (line,) = mistakes(file)
+
+    assert key in line
+
+
 def test_profile_services_names_each_address_that_is_missing() -> None:
     lines = mistakes(profile="services", nats={"url": "nats://nats.example"})
 
