@@ -2,6 +2,8 @@
 PYTHON ?= python3
 ARGS ?=
 JOBS ?= auto
+FUZZ_INPUTS ?= 1000000
+FUZZ_SEED ?= 1
 BIN := .venv/bin
 
 # What is imported is compiled once, at the first start, whatever the shell says of byte code.
@@ -9,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help up install install-dev test test-slow soak lint format bench bench-actors lock clean
+.PHONY: help up install install-dev test test-slow soak fuzz lint format bench bench-actors lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,14 +53,19 @@ test: lint ## Lint, types and all tests but the slow ones
 test-slow: install-dev ## The tests that take minutes
 	@$(BIN)/python -m pytest -m 'slow and not soak' $(ARGS)
 
-soak: install-dev ## The longest: a million commands on the ledger, 100,000 schedules of its breaker
+soak: install-dev ## The longest: a million commands on the ledger, 100,000 schedules of its breaker, capacity tests
 	@$(BIN)/python -m pytest -m soak $(ARGS)
+
+fuzz: install-dev ## Bent inputs for all that reads strangers' bytes (FUZZ_INPUTS, FUZZ_SEED)
+	@nice $(BIN)/python -m tests.fuzz --inputs $(FUZZ_INPUTS) --seed $(FUZZ_SEED) $(ARGS)
 
 format: install-dev ## Format and fix what can be fixed
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: install-dev ## Payments/s, latency and CPU per payment on this machine
+bench: install-dev ## Payments/s, latency, CPU a payment; then messages and the bank by themselves
 	@$(BIN)/python bench/payments.py $(ARGS)
+	@$(BIN)/python bench/wire.py
+	@$(BIN)/python bench/simulator.py
 
 # Libraries to compare with stay out of the platform's environment; one that has no build for this
 # machine is left out.

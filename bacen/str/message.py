@@ -168,7 +168,8 @@ def _text(data: bytes) -> str:
         raise StrRefused("EGEN0034", "must be UTF-16BE")
     if _ODD.search(text) is not None:
         raise StrRefused("EGEN0061", "holds a character that the network does not carry")
-    return _DECLARATION.sub("", text, count=1)
+    declaration = _DECLARATION.match(text)  # at the start only: a search is quadratic in spaces
+    return text if declaration is None else text[declaration.end() :]
 
 
 def _parse(text: str) -> etree._Element:
