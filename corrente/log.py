@@ -58,4 +58,14 @@ def configure_log(level: str, path: Path | None) -> TextIO:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=stream, format="%(message)s", force=True)
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     return stream
+
+
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record is of our own making: bytes that are no HTTP are answered 400, not logged.
+
+    A stranger could fill the disk with tracebacks.
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return type(error).__module__ != "aiohttp.http_exceptions"
