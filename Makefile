@@ -48,7 +48,7 @@ lint: install-dev ## Formatter, linter, types, layers
 	@$(BIN)/lint-imports --no-cache
 
 test: lint ## Lint, types and all tests but the slow ones
-	@$(BIN)/python -m pytest -n $(JOBS) -m 'not slow' $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) -m 'not slow and not soak' $(ARGS)
 
 test-slow: install-dev ## The tests that take minutes
 	@$(BIN)/python -m pytest -m 'slow and not soak' $(ARGS)
