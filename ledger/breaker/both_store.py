@@ -6,19 +6,17 @@ followed, and under which id it has what could not keep its own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
-import asyncpg
-
 from ledger.accounts import AccountFlag
+from ledger.breaker.link import Linked
 from ledger.core import Posting
 from ledger.rows import posting_from
 from ledger.statements import TRANSFER_COLUMNS
 from ledger.tigerbeetle import NewAccount
 from ledger.transfers import LEDGER_BRL
 
-CONNECT_TIMEOUT_SECONDS: Final = 5
 STATEMENT_TIMEOUT_SECONDS: Final = 30
 SESSION: Final = {"application_name": "corrente both ledgers"}
 
@@ -98,8 +96,8 @@ class Progress(NamedTuple):
     behind: int
 
 
-class BothStore:
-    """One asyncpg connection, made when it is needed.
+class BothStore(Linked):
+    """Questions about both, over one connection.
 
     What goes wrong with it is raised as it is: whoever uses it ends, and begins again.
 
@@ -110,10 +108,9 @@ class BothStore:
     """
 
     def __init__(self, dsn: str, tenant: str, shard_id: int) -> None:
-        self._dsn = dsn
+        super().__init__(dsn, SESSION, STATEMENT_TIMEOUT_SECONDS)
         self._tenant = tenant
         self._shard_id = shard_id
-        self._connection: Any = None
 
     async def used_keys(self, keys: Sequence[str]) -> set[str]:
         """Idempotency keys that are stored."""
@@ -168,25 +165,3 @@ class BothStore:
     async def name(self, transfer_id: UUID, attempt: int, used_id: UUID) -> None:
         """Give a transfer another id in TigerBeetle; before it is sent there."""
         await (await self._link()).execute(NAME, self._tenant, transfer_id, attempt, used_id)
-
-    async def close(self) -> None:
-        """Part from the database."""
-        connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
-
-    def abort(self) -> None:
-        """Drop the connection without a word: also run when its owner is killed."""
-        connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            connection.terminate()
-
-    async def _link(self) -> Any:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                self._dsn,
-                timeout=CONNECT_TIMEOUT_SECONDS,
-                command_timeout=STATEMENT_TIMEOUT_SECONDS,
-                server_settings=SESSION,
-            )
-        return self._connection

@@ -12,6 +12,7 @@ import asyncpg
 
 from ledger.accounts import Balance
 from ledger.breaker.errors import BreakerFenced, JournalUnknown
+from ledger.breaker.link import CONNECT_TIMEOUT_SECONDS, Linked
 from ledger.breaker.messages import Position
 from ledger.breaker.rows import Route, Row, RowState, content, content_hash, transfer_of
 from ledger.breaker.store import Books, Change, Turn
@@ -21,7 +22,6 @@ from ledger.tigerbeetle import NewAccount
 
 T = TypeVar("T")
 
-CONNECT_TIMEOUT_SECONDS: Final = 5
 STATEMENT_TIMEOUT_SECONDS: Final = 10
 
 SESSION: Final = {
@@ -125,7 +125,7 @@ SELECT $1, $2, * FROM unnest($3::uuid[], $4::integer[], $5::integer[], $6::integ
 """
 
 
-class PostgresStore:
+class PostgresStore(Linked):
     """`Store` over one asyncpg connection, made when it is needed and dropped after an error.
 
     Args:
@@ -134,9 +134,8 @@ class PostgresStore:
     """
 
     def __init__(self, dsn: str, tenant: str) -> None:
-        self._dsn = dsn
+        super().__init__(dsn, SESSION, STATEMENT_TIMEOUT_SECONDS)
         self._tenant = tenant
-        self._connection: Any = None
 
     async def take(self) -> Books:
         """Raise the epoch and read; see `Store`."""
@@ -166,34 +165,15 @@ class PostgresStore:
 
         await self._attempt(write)
 
-    async def close(self) -> None:
-        """Part from the database."""
-        connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
-
-    def abort(self) -> None:
-        """Drop the connection without a word; see `Store`."""
-        connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed():
-            connection.terminate()
-
     async def _attempt(self, action: Callable[[Any], Awaitable[T]]) -> T:
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await self._connect()
-            return await action(self._connection)
+            return await action(await self._link())
         except AWAY as error:
             self.abort()
             raise JournalUnknown(self._tenant, type(error).__name__) from error
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(
-            self._dsn,
-            timeout=CONNECT_TIMEOUT_SECONDS,
-            command_timeout=STATEMENT_TIMEOUT_SECONDS,
-            server_settings=SESSION,
-        )
+        connection = await super()._connect()
         for row in await connection.fetch(SETTINGS, list(DURABLE)):
             if row["setting"] not in DURABLE[row["name"]]:
                 await connection.close(timeout=CONNECT_TIMEOUT_SECONDS)
