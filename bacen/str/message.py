@@ -15,7 +15,7 @@ from lxml import etree
 
 from bacen import InvalidMessage, MalformedXml, StrRefused
 from bacen.str.tables import MESSAGES, REFUSABLE, event_of, fields_of, namespace_of, schemas
-from bacen.wire import cents_to_text, parse_xml, text_to_cents
+from bacen.wire import parse_xml, text_to_cents
 from bacen.wire.schema import SchemaViolation, judge_element
 
 STR_ISPB: Final = "00038166"
@@ -80,11 +80,6 @@ def operation_number(ispb: str, day: date, sequence: int) -> str:
 def control_number(day: date, sequence: int) -> str:
     """Make a `NumCtrlSTR`: the system, the day, and a number of nine digits."""
     return f"STR{day:%Y%m%d}{sequence:09d}"
-
-
-def amount_text(cents: int) -> str:
-    """Centavos as the catalogue writes them."""
-    return cents_to_text(cents)
 
 
 def write_message(message: StrMessage) -> bytes:

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from actors import Node, Pid
+from bacen.icom import kind_of
 from bacen.simulator.changes import Changes, Rejection
 from bacen.simulator.faults.kinds import (
     ADMI002,
@@ -28,10 +29,8 @@ from bacen.simulator.outbox import Letter
 from bacen.simulator.requests import MAILROOM, Post
 from bacen.wire import Message, Pacs002, Signer, encode, sign_spi
 
-KIND_WITHIN = 200  # the namespace of a message stands in its first line
 REASON = "Erro interno"
 NO_VERSION = b"9.99"
-_KIND = re.compile(rb"/pi/([a-z]{4}\.[0-9]{3})/")
 _SIGNATURE = b"SignatureValue>"
 _SIGNED = re.compile(rb"<Sgntr>.*?</Sgntr>", re.DOTALL)
 _VERSION = re.compile(rb"(/pi/[a-z]{4}\.[0-9]{3}/|<MsgDefIdr>[a-z]{4}\.[0-9]{3}\.spi\.)[0-9.]+")
@@ -182,12 +181,6 @@ class Delivery:
             self._node.send_after(reorder.by_ms, self._owner, Late(ispb, letters, is_held=True))
             return True
         return False
-
-
-def kind_of(body: bytes) -> str:
-    """Kind of a signed message, such as pacs.002."""
-    found = _KIND.search(body, 0, KIND_WITHIN)
-    return "" if found is None else found[1].decode()
 
 
 T = TypeVar("T", bound=msgspec.Struct)

@@ -29,7 +29,7 @@ from bacen.simulator.str.book import (
     StrBook,
     StrOrder,
 )
-from bacen.simulator.str.hours import GENERAL, StrHours
+from bacen.simulator.str.hours import GENERAL, StrHours, day_of
 from bacen.simulator.str.rules import (
     DIRECTIONS,
     KINDS,
@@ -44,11 +44,11 @@ from bacen.str import (
     REFUSABLE,
     STR_ISPB,
     StrMessage,
-    amount_text,
     control_number,
     operation_number,
     read_message,
 )
+from bacen.wire import cents_to_text
 
 STR_DESK: Final = "bacen.str"
 DATABASE: Final = "str.sqlite3"
@@ -358,7 +358,7 @@ class StrDesk(GenServer):
                     kind=kind,
                     amount_cents=cents,
                     message=self._notice(
-                        "LPI0006", ispb, {**fields, "VlrLanc": amount_text(cents)}
+                        "LPI0006", ispb, {**fields, "VlrLanc": cents_to_text(cents)}
                     ),
                 )
                 if cents and self._begin(order):
@@ -369,15 +369,14 @@ class StrDesk(GenServer):
 
     def _notice(self, code: str, ispb: str, fields: Mapping[str, str]) -> StrMessage:
         """A message of the STR's own, within a transaction."""
-        day = self.node.clock.now().astimezone(BRASILIA).date()
+        day = day_of(self.node.clock.now())
         number = operation_number(STR_ISPB, day, self._book.next_number(OPERATIONS))
         return StrMessage(
             code=code, sender=STR_ISPB, receiver=ispb, operation=number, fields=dict(fields)
         )
 
     def _new_control_number(self, now: datetime) -> str:
-        day = now.astimezone(BRASILIA).date()
-        return control_number(day, self._book.next_number(CONTROL_NUMBERS))
+        return control_number(day_of(now), self._book.next_number(CONTROL_NUMBERS))
 
     def _local_time(self, at: datetime) -> str:
         return at.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0).isoformat()

@@ -55,14 +55,14 @@ class StrHours:
 
     def last_closing(self, grid: str, at: datetime) -> datetime:
         """The latest standard closing of a grid at or before an instant."""
-        day = at.astimezone(BRASILIA).date()
+        day = day_of(at)
         while (closing := self._closing(grid, day)) is None or closing > at:
             day -= timedelta(days=1)
         return closing
 
     def next_closing(self, grid: str, at: datetime) -> datetime:
         """The first standard closing of a grid after an instant."""
-        day = at.astimezone(BRASILIA).date()
+        day = day_of(at)
         while (closing := self._closing(grid, day)) is None or closing <= at:
             day += timedelta(days=1)
         return closing
@@ -72,6 +72,11 @@ class StrHours:
             return None
         closes = next(each.closes for each in self._windows[grid] if each.kind != ADDITIONAL)
         return datetime.combine(day, closes, BRASILIA)
+
+
+def day_of(at: datetime) -> date:
+    """The day of Brasília that an aware instant belongs to."""
+    return at.astimezone(BRASILIA).date()
 
 
 def rows(name: str) -> Iterator[dict[str, str]]:

@@ -5,13 +5,12 @@ whole. The first of a tag counts.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, Protocol
 
 from bacen import WireError
-from bacen.simulator.payments import BRASILIA
 from bacen.simulator.str.book import E_MONEY, RESERVES, AutomaticRule, StrOrder
-from bacen.simulator.str.hours import ADDITIONAL, DEPOSITS, WITHDRAWALS, StrHours
+from bacen.simulator.str.hours import ADDITIONAL, DEPOSITS, WITHDRAWALS, StrHours, day_of
 from bacen.str import StrMessage
 
 GROUP: Final = "Grupo_LPI0003_CliCredtd"
@@ -75,7 +74,7 @@ class Rules:
         orderer = ORDERERS[message.code]
         if fields[orderer] != message.sender:
             yield orderer, "ESTR0003"
-        if fields["DtMovto"] != at.astimezone(BRASILIA).date().isoformat():
+        if fields["DtMovto"] != day_of(at).isoformat():
             yield "DtMovto", "ESTR0002"
         if not self._has_pi_account(fields[PI_OWNERS[message.code]]):
             yield PI_OWNERS[message.code], "ELPI0001"
@@ -168,8 +167,3 @@ def _shares(message: StrMessage) -> Iterator[Broken]:
         is_too_much = tag.startswith("Perc") and hundredths > PERCENT_MAX * 100
         if hundredths < 0 or is_too_much:
             yield tag, "EGEN0023"
-
-
-def movement_day(at: datetime) -> date:
-    """The day of Brasília that an instant belongs to."""
-    return at.astimezone(BRASILIA).date()

@@ -19,13 +19,13 @@ from bacen.str import (
     STR_ISPB,
     StrMessage,
     StrRefused,
-    amount_text,
     control_number,
     operation_number,
     read_message,
     write_message,
 )
 from bacen.str.tables import MESSAGES, REFUSABLE, fields_of, namespace_of
+from bacen.wire import cents_to_text
 
 US = "12345678"
 DAY = date(2026, 3, 10)
@@ -49,7 +49,7 @@ VALUES: dict[str, st.SearchStrategy[str]] = {
     "ISPB": st.text("0123456789AZ", min_size=8, max_size=8),
     "Num": WORDS,
     "NumCtrlSTR": st.integers(0, 10**9 - 1).map(lambda n: control_number(DAY, n)),
-    "Vlr": st.integers(0, 10**15).map(amount_text),
+    "Vlr": st.integers(0, 10**15).map(cents_to_text),
     "Perc": st.sampled_from(["0", "25", "40.5", "98.75"]),
     "Dt": st.dates(date(2000, 1, 1), date(2100, 1, 1)).map(date.isoformat),
     "DtHr": st.datetimes().map(lambda at: at.replace(microsecond=0).isoformat()),
